@@ -1,0 +1,1 @@
+"""The rules of the platform, one package per service. Standard library only."""

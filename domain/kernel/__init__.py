@@ -1,0 +1,1 @@
+"""Words every domain may use: identifiers, time, policies, errors. Imports nothing of ours."""

@@ -1,0 +1,83 @@
+"""User errors: what a person can act on. A value that is returned and listed, never raised.
+
+graphql-core re-raises any exception instance a resolver returns, therefore these are plain frozen
+dataclasses. Derive, give ``code`` and a ``message`` property::
+
+    @dataclass(frozen=True)
+    class UnknownInstrument(UserError):
+        code: ClassVar[ErrorCode] = ErrorCode.UNKNOWN_INSTRUMENT
+        ...
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class KernelErrorCode(StrEnum):
+    """Codes that belong to no single domain. A code is never reused for another meaning."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    BAD_INPUT = "BAD_INPUT"
+
+
+class UserError:
+    """A request that was understood and is declined; ``path`` names the argument at fault."""
+
+    code: ClassVar[StrEnum]
+
+    @property
+    def message(self) -> str:
+        """One sentence for the person, saying what to do."""
+        raise NotImplementedError
+
+    @property
+    def path(self) -> tuple[str, ...] | None:
+        """The input field at fault, outermost first; nothing when no single field is."""
+        return None
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What a client program needs to act: JSON values, merged into the error's extensions."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Unauthenticated(UserError):
+    """Nobody is signed in, and the field needs somebody."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.UNAUTHENTICATED
+
+    @property
+    def message(self) -> str:
+        return "Sign in first: send an ID token as 'Authorization: Bearer ...'."
+
+
+@dataclass(frozen=True)
+class Forbidden(UserError):
+    """The caller is known and may not."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.FORBIDDEN
+
+    @property
+    def message(self) -> str:
+        return "Your account may not use this."
+
+
+@dataclass(frozen=True)
+class BadInput(UserError):
+    """A value has the right type and still makes no sense here."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.BAD_INPUT
+    argument: str
+    reason: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.argument}: {self.reason}"
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return (self.argument,)

@@ -1,0 +1,55 @@
+"""Who may use a field and how it is delivered, in words every executor and transport reads."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.kernel.errors import Forbidden, Unauthenticated
+from domain.kernel.viewer import Role, Viewer
+
+
+class Audience(StrEnum):
+    """The widest circle a field is for."""
+
+    ANYONE = "ANYONE"
+    SIGNED_IN = "SIGNED_IN"
+    STAFF = "STAFF"
+
+
+class Delivery(StrEnum):
+    """What becomes of values a subscriber cannot take in time."""
+
+    LATEST = "LATEST"
+    """Only the newest value per key is kept (prices)."""
+    LOSSLESS = "LOSSLESS"
+    """Nothing may be dropped; a reader too slow is closed and told to resume (private events)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPolicy:
+    """The policy of one field. Denies by default: a root field without one stops the import."""
+
+    audience: Audience
+    roles: frozenset[Role] = frozenset()
+    """With ``Audience.STAFF``: one of these is needed."""
+    cost: int = 1
+    """Points, before anything is multiplied by list sizes."""
+    shared: bool = False
+    """One execution may serve every subscriber, because no value depends on the viewer."""
+    delivery: Delivery = Delivery.LOSSLESS
+
+    def __post_init__(self) -> None:
+        if (self.audience is Audience.STAFF) != bool(self.roles):
+            raise ValueError("roles belong to Audience.STAFF, and STAFF needs at least one")
+        if self.shared and self.audience is not Audience.ANYONE:
+            raise ValueError("only a field for anyone may share executions")
+
+
+def refusal(policy: FieldPolicy, viewer: Viewer) -> Unauthenticated | Forbidden | None:
+    """Why ``viewer`` may not use a field of this policy; nothing when they may."""
+    if policy.audience is Audience.ANYONE:
+        return None
+    if viewer.user_id is None:
+        return Unauthenticated()
+    if policy.audience is Audience.STAFF and policy.roles.isdisjoint(viewer.roles):
+        return Forbidden()
+    return None

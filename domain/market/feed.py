@@ -1,0 +1,122 @@
+"""The feed of one category: follow the venue while leading, publish changes, step down cleanly.
+
+Many feed processes may run; per category one leads, the others wait for its lease to end. What a
+deposed leader still has in hand is refused by its smaller epoch, so that prices never run back.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+from domain.kernel.clock import Clock
+from domain.kernel.failures import Failure
+from domain.kernel.ids import Category, Symbol
+from domain.market.model import FeedReport, FeedState
+from domain.market.ports import (
+    FeedBatch,
+    FeedPublisher,
+    Lease,
+    LeaseLost,
+    Leases,
+    VenueStream,
+    VenueStreams,
+)
+
+ACQUIRE_EVERY_SECONDS = 0.5
+RENEW_EVERY_SECONDS = 1.0
+WANTED_EVERY_SECONDS = 0.5
+
+
+class CategoryFeed:
+    """Leads, or waits to lead, one category. ``run`` ends only by cancellation."""
+
+    def __init__(
+        self,
+        category: Category,
+        *,
+        leases: Leases,
+        streams: VenueStreams,
+        publisher: FeedPublisher,
+        clock: Clock,
+        always_on: Collection[Symbol],
+    ) -> None:
+        self._category = category
+        self._leases = leases
+        self._streams = streams
+        self._publisher = publisher
+        self._clock = clock
+        self._always_on = frozenset(always_on)
+        self._report: FeedReport | None = None
+
+    @property
+    def report(self) -> FeedReport | None:
+        """What was last published as leader; None while another process leads."""
+        return self._report
+
+    async def run(self) -> None:
+        """Wait for the lease, lead until it is lost, and again."""
+        while True:
+            try:
+                lease = await self._leases.try_acquire(f"feed.{self._category}")
+                if lease is not None:
+                    await self._lead(lease)
+            except Failure:
+                pass  # counted where it was raised; the pause below is the remedy
+            await asyncio.sleep(ACQUIRE_EVERY_SECONDS)
+
+    async def _lead(self, lease: Lease) -> None:
+        try:
+            async with (
+                self._streams.open(self._category) as stream,
+                asyncio.TaskGroup() as duties,
+            ):
+                stream.want(self._always_on)
+                duties.create_task(self._keep(lease))
+                duties.create_task(self._follow_wanted(stream))
+                duties.create_task(self._publish(lease, stream))
+        except* LeaseLost:
+            pass
+        finally:
+            self._report = None
+            # Let go at once on a clean stop, so that a standby leads within half a second.
+            await lease.release()
+
+    async def _keep(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY_SECONDS)
+            try:
+                await lease.renew()
+            except Failure:
+                # The store is away, not the lease: nobody else can lead either. Every publish
+                # checks the epoch, so going on is safe.
+                continue
+
+    async def _follow_wanted(self, stream: VenueStream) -> None:
+        while True:
+            try:
+                stream.want(self._always_on | await self._publisher.wanted(self._category))
+            except Failure:
+                pass  # keep following what was wanted last
+            await asyncio.sleep(WANTED_EVERY_SECONDS)
+
+    async def _publish(self, lease: Lease, stream: VenueStream) -> None:
+        unsent: FeedBatch | None = None
+        async for batch in stream.batches():
+            due = batch if unsent is None else _joined(unsent, batch)
+            self._report = self._reported(due.state, lease.epoch)
+            try:
+                await self._publisher.publish(self._report, due.tickers)
+            except Failure:
+                unsent = due  # the newest of each is kept and goes out with the next batch
+            else:
+                unsent = None
+
+    def _reported(self, state: FeedState, epoch: int) -> FeedReport:
+        before = self._report
+        if before is not None and before.state is state:
+            return before
+        return FeedReport(self._category, state, self._clock.now(), epoch)
+
+
+def _joined(older: FeedBatch, newer: FeedBatch) -> FeedBatch:
+    merged = {ticker.id: ticker for ticker in (*older.tickers, *newer.tickers)}
+    return FeedBatch(newer.state, tuple(merged.values()))
