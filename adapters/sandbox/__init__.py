@@ -1,0 +1,1 @@
+"""The embedded world: database servers, an exchange, an identity provider, seed data."""
