@@ -102,6 +102,13 @@ class MarketData:
         edges = [Edge(row, self._cursors.sign(list_name, row.symbol)) for row in rest[:size]]
         return Page(edges, PageInfo(len(rest) > size, edges[-1].cursor if edges else None))
 
+    async def ticker(self, instrument: InstrumentId) -> Ticker | UnknownInstrument | None:
+        """The newest ticker of one instrument; None when the venue gives none."""
+        found = await self.instrument(instrument)
+        if isinstance(found, UnknownInstrument):
+            return found
+        return (await self.newest([instrument])).get(instrument)
+
     async def tickers(
         self, ids: Sequence[InstrumentId]
     ) -> Sequence[Ticker | None] | TooManyInstruments | UnknownInstrument:

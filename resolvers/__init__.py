@@ -1,0 +1,1 @@
+"""How a field gets its value: small functions over domain objects, and the loaders they share."""

@@ -1,0 +1,5 @@
+"""What clients see: types, inputs, unions. Reads like the SDL; no rules, no I/O."""
+
+from schema.root import build_schema, print_sdl
+
+__all__ = ["build_schema", "print_sdl"]
