@@ -1,0 +1,59 @@
+"""Puts the exchange together and owns its one task for as long as the server runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, WebSocketRoute
+
+from adapters.sandbox.exchange.control import Control
+from adapters.sandbox.exchange.faults import Faults
+from adapters.sandbox.exchange.hub import Hub
+from adapters.sandbox.exchange.public_ws import PublicEndpoint
+from adapters.sandbox.exchange.recording import load
+from adapters.sandbox.exchange.replay import ReplayMarket
+from adapters.sandbox.exchange.rest import Rest
+from adapters.sandbox.exchange.simulation import SimulatedMarket
+from adapters.sandbox.exchange.venue import Market
+from domain.kernel.clock import Clock
+
+
+def create_exchange(
+    *, seed: int, clock: Clock, recording: Path | None, control_token: str
+) -> Starlette:
+    """Build the exchange: simulated from the seed, or replayed when a recording is given.
+
+    Raises:
+        RecordingError: the recording cannot be replayed; the message is a sentence for a person.
+        ValueError: the control token is empty.
+    """
+    market = _market(seed=seed, clock=clock, recording=recording)
+    faults = Faults(clock)
+    hub = Hub(faults, market.snapshot)
+    control = Control(market, hub, faults, token=control_token)
+    endpoint = PublicEndpoint(hub, faults, market.offers)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            living = tasks.create_task(market.run(hub))
+            try:
+                yield
+            finally:
+                living.cancel()
+                hub.drop_all()
+
+    routes: list[BaseRoute] = [
+        WebSocketRoute("/v5/public/{category}", endpoint.__call__),
+        *control.routes(),
+        *Rest(market, clock, faults).routes(),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _market(*, seed: int, clock: Clock, recording: Path | None) -> Market:
+    if recording is None:
+        return SimulatedMarket(seed=seed, clock=clock)
+    return ReplayMarket(load(recording), clock)

@@ -1,0 +1,177 @@
+"""What is listed: five coins against USDT, linear and spot, with Bybit's own tick and lot sizes.
+
+Facts read off the recorded answers of Bybit v5 market/instruments-info of 2026-08-09 (both
+categories). A row here is the whole definition of an instrument; adding one is adding a line to
+each table and a profile in `profiles.py`.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class Category(StrEnum):
+    LINEAR = "linear"
+    SPOT = "spot"
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """The common part: how prices and sizes are counted and written."""
+
+    category: Category
+    symbol_id: int
+    symbol: str
+    base: str
+    tick: Decimal
+    lot: Decimal
+    price_decimals: int
+    info: dict[str, Any]  # the row of instruments-info, in the recorded order of keys
+
+    @property
+    def lot_decimals(self) -> int:
+        return _decimals(self.lot)
+
+    @property
+    def tick_units(self) -> int:
+        """One tick in units of 10^-price_decimals."""
+        return int(self.tick.scaleb(self.price_decimals))
+
+    @property
+    def lot_units(self) -> int:
+        """One lot in units of 10^-lot_decimals."""
+        return int(self.lot.scaleb(self.lot_decimals))
+
+    @property
+    def funding_interval_hours(self) -> int:
+        """Hours between fundings; 8 for spot too, where nobody asks."""
+        return int(self.info.get("fundingInterval", 480)) // 60
+
+    @property
+    def funding_cap(self) -> str:
+        return str(self.info.get("upperFundingRate", "0"))
+
+
+def _decimals(step: Decimal) -> int:
+    exponent = step.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+# symbolId, base, launchTime, priceScale, maxLeverage, minPrice, maxPrice, tickSize, maxOrderQty,
+# qtyStep (also the minimum), maxMktOrderQty, upperFundingRate, priceLimitRatioX, priceLimitRatioY
+_LINEAR = """
+5  BTC  1584230400000 2 100.00 0.10    1999999.80 0.10    1500.000  0.001 150.000   0.005  0.01 0.02
+33 DOGE 1622630640000 5 75.00  0.00001 199.99998  0.00001 43678900  1     5991100   0.0058 0.05 0.1
+6  ETH  1615766400000 2 100.00 0.01    199999.98  0.01    10000.00  0.01  2000.00   0.005  0.02 0.04
+38 SOL  1634256000000 3 100.00 0.010   199999.980 0.010   96000.0   0.1   12000.0   0.005  0.05 0.1
+8  XRP  1620898440000 4 100.00 0.0001  1999.9998  0.0001  7500000.0 0.1   1500000.0 0.005  0.05 0.1
+"""
+
+# symbolId, base, basePrecision (also the minimum), quotePrecision, maxOrderQty, maxOrderAmt,
+# maxMarketOrderQty, postOnlyMaxLimitOrderSize, tickSize
+_SPOT = """
+9  BTC  0.000001 0.0000001 230      8000000 120     1150     0.1
+10 ETH  0.00001  0.0000001 8118     7000000 2706    40590    0.01
+11 XRP  0.01     0.000001  1200000  4000000 620000  6000000  0.0001
+18 DOGE 0.1      0.000001  14000000 4000000 6800000 70000000 0.00001
+42 SOL  0.0001   0.000001  26000    5000000 13000   130000   0.01
+"""
+
+
+def _linear(row: str) -> Instrument:
+    identity, base, launch, scale, leverage, low, high, tick, most, step, market, cap, x, y = (
+        row.split()
+    )
+    return Instrument(
+        category=Category.LINEAR,
+        symbol_id=int(identity),
+        symbol=f"{base}USDT",
+        base=base,
+        tick=Decimal(tick),
+        lot=Decimal(step),
+        price_decimals=int(scale),
+        info={
+            "symbol": f"{base}USDT",
+            "contractType": "LinearPerpetual",
+            "status": "Trading",
+            "baseCoin": base,
+            "quoteCoin": "USDT",
+            "launchTime": launch,
+            "deliveryTime": "0",
+            "deliveryFeeRate": "",
+            "priceScale": scale,
+            "leverageFilter": {
+                "minLeverage": "1",
+                "maxLeverage": leverage,
+                "leverageStep": "0.01",
+            },
+            "priceFilter": {"minPrice": low, "maxPrice": high, "tickSize": tick},
+            "lotSizeFilter": {
+                "maxOrderQty": most,
+                "minOrderQty": step,
+                "qtyStep": step,
+                "postOnlyMaxOrderQty": most,
+                "maxMktOrderQty": market,
+                "minNotionalValue": "5",
+            },
+            "unifiedMarginTrade": True,
+            "fundingInterval": 480,
+            "settleCoin": "USDT",
+            "copyTrading": "both",
+            "upperFundingRate": cap,
+            "lowerFundingRate": f"-{cap}",
+            "isPreListing": False,
+            "preListingInfo": None,
+            "riskParameters": {"priceLimitRatioX": x, "priceLimitRatioY": y},
+            "displayName": "",
+            "symbolType": "",
+            "forbidUplWithdrawal": False,
+            "symbolId": int(identity),
+        },
+    )
+
+
+def _spot(row: str) -> Instrument:
+    identity, base, precision, quote_precision, most, amount, market, post_only, tick = row.split()
+    return Instrument(
+        category=Category.SPOT,
+        symbol_id=int(identity),
+        symbol=f"{base}USDT",
+        base=base,
+        tick=Decimal(tick),
+        lot=Decimal(precision),
+        price_decimals=_decimals(Decimal(tick)),
+        info={
+            "symbolId": int(identity),
+            "symbol": f"{base}USDT",
+            "baseCoin": base,
+            "quoteCoin": "USDT",
+            "innovation": "0",
+            "status": "Trading",
+            "marginTrading": "utaOnly",
+            "stTag": "0",
+            "lotSizeFilter": {
+                "basePrecision": precision,
+                "quotePrecision": quote_precision,
+                "minOrderQty": precision,
+                "maxOrderQty": most,
+                "minOrderAmt": "5",
+                "maxOrderAmt": amount,
+                "maxLimitOrderQty": most,
+                "maxMarketOrderQty": market,
+                "postOnlyMaxLimitOrderSize": post_only,
+            },
+            "priceFilter": {"tickSize": tick},
+            "riskParameters": {"priceLimitRatioX": "0.005", "priceLimitRatioY": "0.01"},
+            "symbolType": "",
+            "xstockMultiplier": "1",
+        },
+    )
+
+
+INSTRUMENTS: tuple[Instrument, ...] = (
+    # Linear is answered by name, spot by symbolId, as recorded.
+    *(_linear(row) for row in _LINEAR.strip().splitlines()),
+    *(_spot(row) for row in _SPOT.strip().splitlines()),
+)

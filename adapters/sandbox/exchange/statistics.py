@@ -1,0 +1,87 @@
+"""The rolling 24 hours of one instrument, kept as one-minute bars of integer ticks and lots.
+
+The window is the current minute and the 1440 before it, so that the last trade is always inside and
+high >= last >= low holds by construction. The bars are one-minute candles already; klines will read
+them.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+DAY_MINUTES = 1_440
+
+
+@dataclass(slots=True)
+class Bar:
+    minute: int  # minutes since the epoch
+    open: int
+    high: int
+    low: int
+    close: int
+    lots: int
+    tick_lots: int  # turnover: sum of price in ticks times size in lots
+
+
+class RollingDay:
+    """Feed trades in order of time; ask for the statistics that Bybit's tickers carry."""
+
+    def __init__(self, *, minute: int, price: int) -> None:
+        self.bars: deque[Bar] = deque()
+        self.minute = minute
+        self.lots = 0
+        self.tick_lots = 0
+        self.high = self.low = price
+        self.price_day_ago = self.price_hour_ago = price
+
+    def trade(self, *, minute: int, price: int, lots: int) -> None:
+        self.roll(minute)
+        bar = self.bars[-1] if self.bars else None
+        if bar is None or bar.minute != self.minute:
+            self.bars.append(Bar(self.minute, price, price, price, price, 0, 0))
+            bar = self.bars[-1]
+        bar.high = max(bar.high, price)
+        bar.low = min(bar.low, price)
+        bar.close = price
+        self._count(bar, lots, price * lots)
+        self.high = max(self.high, price)
+        self.low = min(self.low, price)
+
+    def append(self, bar: Bar) -> None:
+        """Take a whole past minute: how a history, or a leap of the clock, is filled.
+
+        The caller ends with `roll`, which lets the old go and looks for high and low once.
+        """
+        lots, tick_lots = bar.lots, bar.tick_lots
+        bar.lots = bar.tick_lots = 0
+        self.bars.append(bar)
+        self._count(bar, lots, tick_lots)
+
+    def roll(self, minute: int) -> None:
+        """Let go of what is older than a day; a clock set back keeps the window where it was."""
+        if minute <= self.minute:
+            return
+        self.minute = minute
+        while self.bars and self.bars[0].minute < minute - DAY_MINUTES:
+            gone = self.bars.popleft()
+            self.lots -= gone.lots
+            self.tick_lots -= gone.tick_lots
+            self.price_day_ago = gone.close
+        self._rescan()
+
+    def _count(self, bar: Bar, lots: int, tick_lots: int) -> None:
+        bar.lots += lots
+        bar.tick_lots += tick_lots
+        self.lots += lots
+        self.tick_lots += tick_lots
+
+    def _rescan(self) -> None:
+        # Once a minute over at most 1441 bars: cheaper than keeping two monotonic queues right.
+        if not self.bars:
+            return
+        self.high = max(bar.high for bar in self.bars)
+        self.low = min(bar.low for bar in self.bars)
+        self.price_hour_ago = next(
+            (bar.close for bar in reversed(self.bars) if bar.minute < self.minute - 60),
+            self.price_day_ago,
+        )
