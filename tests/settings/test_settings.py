@@ -1,0 +1,116 @@
+"""Settings: every problem at once, no value ever shown, documents that keep up."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings_docs import as_example, as_markdown
+
+ROOT = Path(__file__).parents[2]
+SECRET = "s3cret" * 6  # a canary, not a secret
+SOUND = {
+    "DATABASE_URL": "postgresql://okd_app:pw@/okd?host=/run/pg",
+    "REDIS_URL": "unix:///run/valkey.sock",
+    "OKD_SECRET_KEY": SECRET,
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch):
+    for name in [*Settings.model_fields, "database_url", "redis_url"]:
+        monkeypatch.delenv(f"OKD_{name.upper()}", raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def use(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    use(**SOUND)
+    return use
+
+
+def problems() -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return refused.value.problems
+
+
+def test_a_sound_environment_is_production_on_the_real_market(environment):
+    settings = load_settings()
+
+    assert settings.production
+    assert settings.bybit_environment == "mainnet"
+
+
+def test_every_problem_is_reported_at_once_by_name_and_never_by_value(environment):
+    environment(
+        DATABASE_URL=f"postgresql://a:{SECRET}@db.example/okd",
+        REDIS_URL=f"redis://:{SECRET}@cache.example",
+        OKD_SECRET_KEY="short-s3cret",
+        OKD_PORT="eighty",
+        OKD_BYBIT_ENVIRONMENT="sandbox",
+        OKD_CATEGORIES="SPOT,MOON",
+    )
+    found = problems()
+
+    assert [p.split(":")[0] for p in found] == [
+        "DATABASE_URL", "REDIS_URL", "OKD_SECRET_KEY", "OKD_BYBIT_ENVIRONMENT", "OKD_CATEGORIES",
+        "OKD_PORT",
+    ]  # fmt: skip
+    assert "s3cret" not in "".join(found)
+
+
+def test_what_is_missing_is_named(environment, monkeypatch: pytest.MonkeyPatch):
+    for name in SOUND:
+        monkeypatch.delenv(name)
+
+    assert problems() == [f"{name}: is missing" for name in SOUND]
+
+
+@pytest.mark.parametrize("shown", [str, repr, lambda s: s.model_dump_json()])
+def test_secrets_are_never_shown(environment, shown):
+    text = shown(load_settings())
+
+    assert SECRET not in text
+    assert "pw" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("postgresql://u:p@/okd?host=/run/pg", True),
+        ("postgresql://u:p@localhost/okd", True),
+        ("postgresql://u:p@127.0.0.2/okd", True),
+        ("postgresql://u:p@[::1]/okd", True),
+        ("postgresql://u:p@db/okd?sslmode=verify-full", True),
+        ("postgresql://u:p@db/okd?sslmode=require", True),
+        ("postgresql://u:p@db/okd?sslmode=prefer", False),
+        ("postgresql://u:p@10.0.0.1/okd", False),
+        ("postgresql://u:p@db/okd?host=/run/pg", False),
+    ],
+)
+def test_production_crosses_no_network_in_the_clear(environment, url: str, accepted: bool):  # noqa: FBT001
+    environment(DATABASE_URL=url)
+    if accepted:
+        load_settings()
+    else:
+        assert problems() == [
+            "DATABASE_URL: crosses a network without TLS; use it, or OKD_ALLOW_INSECURE_TRANSPORT=1"
+        ]
+        environment(OKD_ALLOW_INSECURE_TRANSPORT="1")
+        load_settings()
+
+
+def test_a_sandbox_needs_the_addresses_of_its_exchange(environment):
+    environment(OKD_ENVIRONMENT="sandbox", OKD_BYBIT_ENVIRONMENT="recording")
+
+    assert problems() == [
+        "OKD_BYBIT_REST_URL: is needed to reach the sandbox exchange",
+        "OKD_BYBIT_WS_URL: is needed to reach the sandbox exchange",
+    ]
+
+
+def test_the_documents_keep_up():
+    assert (ROOT / "docs" / "settings.md").read_text() == as_markdown()
+    assert (ROOT / ".env.example").read_text() == as_example()
