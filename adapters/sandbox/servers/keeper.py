@@ -20,7 +20,7 @@ from adapters.sandbox.servers.supervised import Supervised
 START_SECONDS = 90.0
 _TICK_SECONDS = 0.02
 _WATCH_SECONDS = 0.2
-_LOOKERS_SECONDS = 2.0
+_LOOKERS_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 30.0
 
 

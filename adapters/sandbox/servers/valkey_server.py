@@ -2,9 +2,10 @@
 
 `appendfsync no`, not `everysec`: with `everysec` the server answers a write and may keep it in its
 memory for up to two seconds while a slow fsync runs, and a kill -9 in that time loses what was
-acknowledged. With `no` every write reaches the kernel before its answer. What is given up is a
-power cut, which may now cost as much as the kernel holds back (30 s); Redis carries what can be
-rebuilt, and money lives in PostgreSQL.
+acknowledged (measured with an fsync of 4 s: 732 answered, 365 found; with `no` 747 of 747). With
+`no` every write reaches the kernel before its answer. What is given up is a power cut, which may
+now cost as much as the kernel holds back (30 s); Redis carries what can be rebuilt, and money lives
+in PostgreSQL.
 """
 
 import signal

@@ -1,0 +1,50 @@
+"""Data directories for the servers, in places their demoted user can enter.
+
+pytest's own tmp_path is 0700 and root's, so it would be refused here, rightly.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.sandbox.servers import ensure, stopped
+
+
+def _make_parent() -> Path:
+    parent = Path(tempfile.mkdtemp(prefix="okd-servers-")).resolve()
+    parent.chmod(0o711)
+    return parent
+
+
+def _remove(parent: Path, used: list[Path]) -> None:
+    still_kept = [data for data in used if not stopped(data, timeout_seconds=20)]
+    shutil.rmtree(parent)
+    assert still_kept == []
+
+
+@pytest.fixture
+def new_data_dir() -> Iterator[Callable[[str], Path]]:
+    """Name directories that do not exist yet; at the end their keepers must be gone."""
+    parent = _make_parent()
+    used: list[Path] = []
+
+    def name(relative: str) -> Path:
+        used.append(parent / relative)
+        return used[-1]
+
+    yield name
+    _remove(parent, used)
+
+
+@pytest.fixture(scope="session")
+def warm_dir() -> Iterator[Path]:
+    """One directory with a finished database and nothing running, to save an initdb per test."""
+    parent = _make_parent()
+    data = parent / "data"
+    ensure(data, grace_seconds=0).release()
+    assert stopped(data, timeout_seconds=20)
+    yield data
+    _remove(parent, [data])
