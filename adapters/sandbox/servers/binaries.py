@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,20 +194,35 @@ def _remove_older(directory: Path, program: str) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         unneeded = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-        shutil.copytree(source, target, symlinks=True, ignore=unneeded)
+        shutil.copytree(source, target, symlinks=True, ignore=unneeded, copy_function=_link_or_copy)
     elif source.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+        _link_or_copy(source, target)
+
+
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
+    # A link spares 35 MB and up to 1.5 s. It shares the mode with the original, which is not ours
+    # to change, so it serves only where everybody may read already.
+    mode = Path(source).stat().st_mode
+    if mode | _opened(mode) == mode:
+        with suppress(OSError):  # Another file system.
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def _open_to_all(directory: Path) -> None:
     # A wheel installed under umask 077 is as closed as the folder it lay in.
     for path in (directory, *directory.rglob("*")):
-        if not path.is_symlink():
-            executable = path.is_dir() or path.stat().st_mode & 0o100
-            path.chmod(0o755 if executable else 0o644)
+        mode = path.lstat().st_mode
+        if not path.is_symlink() and mode | _opened(mode) != mode:
+            path.chmod(mode | _opened(mode))
+
+
+def _opened(mode: int) -> int:
+    return 0o555 if mode & 0o100 else 0o444
 
 
 def _number(text: str) -> int:

@@ -185,6 +185,7 @@ def _start_keeper(place: Layout, grace_seconds: float) -> state.State:
 
 
 def _spawn_keeper(place: Layout, grace_seconds: float, *, report: int) -> None:
+    import_path = [str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
     descriptor = os.open(place.keeper_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as log:
         # It forks once more and this child ends at once: the keeper is nobody's child, so that its
@@ -195,7 +196,7 @@ def _spawn_keeper(place: Layout, grace_seconds: float, *, report: int) -> None:
                 *("--grace-seconds", str(grace_seconds), "--report", str(report)),
             ],
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(import_path)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

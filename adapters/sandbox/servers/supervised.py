@@ -130,7 +130,7 @@ class Supervised:
             self._process = self._spawn(lock)
         finally:
             lock.close()  # From here on the server alone holds it.
-        self._started_at = now
+        self._started_at = time.monotonic()  # An initdb may have taken its time before.
 
     def _spawn(self, lock: locks.Lock) -> subprocess.Popen[bytes]:
         self.bound_log()

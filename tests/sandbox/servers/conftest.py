@@ -3,6 +3,7 @@
 pytest's own tmp_path is 0700 and root's, so it would be refused here, rightly.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ def _remove(parent: Path, used: list[Path]) -> None:
     assert still_kept == []
 
 
+@pytest.fixture(autouse=True)
+def importable_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes that a test starts import what the test can import."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]), prepend=os.pathsep)
+
+
 @pytest.fixture
 def new_data_dir() -> Iterator[Callable[[str], Path]]:
     """Name directories that do not exist yet; at the end their keepers must be gone."""
@@ -35,8 +42,10 @@ def new_data_dir() -> Iterator[Callable[[str], Path]]:
         used.append(parent / relative)
         return used[-1]
 
-    yield name
-    _remove(parent, used)
+    try:
+        yield name
+    finally:
+        _remove(parent, used)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +53,9 @@ def warm_dir() -> Iterator[Path]:
     """One directory with a finished database and nothing running, to save an initdb per test."""
     parent = _make_parent()
     data = parent / "data"
-    ensure(data, grace_seconds=0).release()
-    assert stopped(data, timeout_seconds=20)
-    yield data
-    _remove(parent, [data])
+    try:
+        ensure(data, grace_seconds=0).release()
+        assert stopped(data, timeout_seconds=20)
+        yield data
+    finally:
+        _remove(parent, [data])

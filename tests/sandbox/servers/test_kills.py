@@ -17,7 +17,6 @@ from adapters.sandbox.servers import Servers, State, ensure, stopped
 from adapters.sandbox.servers.layout import Layout
 from adapters.sandbox.servers.state import read
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _ENOUGH = 50
 _PATIENCE_SECONDS = 40
 
@@ -61,7 +60,6 @@ async def writing(data_dir: Path) -> AsyncIterator[Acknowledged]:
         str(Path(__file__).with_name("writer.py")),
         str(data_dir),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
     )
     acknowledged = Acknowledged(process)
     try:

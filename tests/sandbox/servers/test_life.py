@@ -19,7 +19,6 @@ from adapters.sandbox.servers.binaries import CHOICE_VARIABLE
 from adapters.sandbox.servers.layout import Layout
 
 NewDataDir = Callable[[str], Path]
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _SYSTEM = Path("/usr/lib/postgresql")
 _SORTED = "SELECT string_agg(c, '' ORDER BY c) FROM (VALUES ('b'), ('Ä'), ('B')) AS t (c)"
 _JOIN = """
@@ -43,7 +42,6 @@ async def ask(servers: Servers, question: str) -> object:
 def join(data: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - this very package
         [sys.executable, "-c", _JOIN, str(data)],
-        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

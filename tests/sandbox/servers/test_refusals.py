@@ -18,7 +18,6 @@ from adapters.sandbox.servers.binaries import CHOICE_VARIABLE, _asked, _Unusable
 from adapters.sandbox.servers.layout import Layout, make_data_dir
 
 NewDataDir = Callable[[str], Path]
-_CHECKOUT = Path(__file__).resolve().parents[3]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as another user")
 
 
@@ -76,7 +75,6 @@ def test_refuses_when_root_may_not_change_the_user(new_data_dir: NewDataDir) -> 
             *(setpriv, "--bounding-set=-setuid,-setgid", "--inh-caps=-setuid,-setgid"),
             *(sys.executable, "-m", "adapters.sandbox.servers", "keeper", str(data)),
         ],
-        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
         capture_output=True,
         text=True,
         timeout=30,
@@ -158,7 +156,6 @@ def test_a_second_keeper_is_refused(warm_dir: Path) -> None:
     with ensure(warm_dir, grace_seconds=0.2):
         done = subprocess.run(  # noqa: S603 - this very package
             [sys.executable, "-m", "adapters.sandbox.servers", "keeper", str(warm_dir)],
-            env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
             capture_output=True,
             text=True,
             timeout=30,
