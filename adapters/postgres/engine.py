@@ -1,0 +1,139 @@
+"""One pool of connections per process, and the only two ways to use it.
+
+``read()`` and ``unit_of_work()`` are short and belong to one task each: GraphQL fields run
+concurrently, so a session is never handed from one field to another.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from adapters.postgres.failures import WHAT, translated
+from adapters.resilience import deadline
+
+# The server gives up first, so that a slow statement costs its result and not its connection.
+_STATEMENT_SHARE = 0.8
+# Waiting behind somebody's lock or for a free connection leaves time for the work itself.
+_WAIT_SHARE = 0.5
+# SQLAlchemy gives an orderly goodbye two seconds on top of the deadline that has just passed.
+_GOODBYE_SECONDS = 0.2
+# Connections are renewed every half an hour: after a failover all of them drift to the new server.
+_RECYCLE_SECONDS = 1800
+
+
+class Database:
+    """The door to PostgreSQL. Survives restarts of the server without a manual step."""
+
+    def __init__(
+        self, url: str, *, role: str, pool_size: int = 8, timeout_seconds: float = 5.0
+    ) -> None:
+        """``url`` as libpq reads it, Unix sockets and ``sslmode`` included.
+
+        ``role`` names the kind of process (web, feed, worker) in ``pg_stat_activity``.
+        """
+        self._timeout_seconds = timeout_seconds
+        self._engine = _engine(url, role=role, pool_size=pool_size, timeout_seconds=timeout_seconds)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A short session that cannot write. Raises Unavailable, TimedOut."""
+        async with (
+            deadline(WHAT, self._timeout_seconds),
+            self._session(postgresql_readonly=True) as session,
+        ):
+            yield session
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises Unavailable, TimedOut, Conflict. After TimedOut, or Unavailable out of the commit
+        itself, the outcome is unknown: commands carry idempotency keys for that.
+        """
+        async with (
+            deadline(WHAT, self._timeout_seconds),
+            self._session() as session,
+        ):
+            yield session
+            await session.commit()
+
+    async def ping(self) -> None:
+        """One round trip. Raises Unavailable, TimedOut."""
+        async with deadline(WHAT, self._timeout_seconds), self._connection() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _session(self, **execution_options: Any) -> AsyncIterator[AsyncSession]:  # noqa: ANN401  # SQLAlchemy's own words
+        async with self._connection() as connection:
+            await connection.execution_options(**execution_options)
+            # Objects stay readable after the commit: nothing is loaded lazily anyway.
+            async with AsyncSession(connection, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection]:
+        with translated():
+            async with self._engine.connect() as connection:
+                try:
+                    yield connection
+                except Exception:
+                    raise
+                except BaseException:
+                    # Cancelled, usually by the deadline. An orderly goodbye over a network that
+                    # swallows packets would wait for ever, so the socket is dropped instead.
+                    await _drop(connection)
+                    raise
+
+
+class _BriefConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  # asyncpg's signature
+        await super().close(timeout=min(timeout or _GOODBYE_SECONDS, _GOODBYE_SECONDS))
+
+
+async def _drop(connection: AsyncConnection) -> None:
+    if connection.closed or connection.invalidated:
+        return
+    raw = await connection.get_raw_connection()
+    driver: asyncpg.Connection = raw.driver_connection
+    driver.terminate()
+    await connection.invalidate()
+
+
+def _engine(url: str, *, role: str, pool_size: int, timeout_seconds: float) -> AsyncEngine:
+    milliseconds = timeout_seconds * 1000
+    server_settings = {
+        "application_name": f"okd-{role}",
+        "timezone": "UTC",
+        "statement_timeout": str(int(milliseconds * _STATEMENT_SHARE)),
+        "lock_timeout": str(int(milliseconds * _WAIT_SHARE)),
+        "idle_in_transaction_session_timeout": str(int(milliseconds * 2)),
+    }
+
+    async def connect(*_: Any, **__: Any) -> asyncpg.Connection:  # noqa: ANN401  # SQLAlchemy passes what its own URL holds: nothing
+        # asyncpg reads the address itself: SQLAlchemy's URL knows neither sslmode nor ?host=DIR.
+        return await asyncpg.connect(
+            url,
+            timeout=timeout_seconds,
+            server_settings=server_settings,
+            connection_class=_BriefConnection,
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout_seconds * _WAIT_SHARE,
+        pool_recycle=_RECYCLE_SECONDS,
+        # One round trip of 0.1 ms buys that a restarted server is met with a fresh connection.
+        pool_pre_ping=True,
+    )

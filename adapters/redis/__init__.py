@@ -1,0 +1,17 @@
+"""Redis or Valkey: what can be rebuilt. Newest prices, who leads, what is wanted."""
+
+from adapters.redis.client import RedisClient
+from adapters.redis.leases import RedisLeases
+from adapters.redis.live_tickers import RedisLiveTickers
+from adapters.redis.metrics import DropReason, HubMetrics, NullHubMetrics
+from adapters.redis.publisher import RedisFeedPublisher
+
+__all__ = [
+    "DropReason",
+    "HubMetrics",
+    "NullHubMetrics",
+    "RedisClient",
+    "RedisFeedPublisher",
+    "RedisLeases",
+    "RedisLiveTickers",
+]

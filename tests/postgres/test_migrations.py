@@ -1,0 +1,137 @@
+"""The way to the newest tables."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from adapters.postgres import MigrationError, migrate, pending
+from adapters.postgres.migrations import VERSION_SCHEMA, configuration
+from adapters.postgres.tables import METADATA
+from adapters.sandbox.servers import Servers
+from tests.world import DatabaseUrls, create_database
+
+
+@pytest.fixture
+async def empty(servers: Servers) -> DatabaseUrls:
+    return await create_database(servers, f"empty_{uuid4().hex[:8]}")
+
+
+async def test_migrating_twice_is_migrating_once(empty: DatabaseUrls) -> None:
+    waiting = await pending(empty.owner)
+    first = await migrate(empty.owner)
+    second = await migrate(empty.owner)
+
+    assert waiting == first.applied != ()
+    assert first.before is None
+    assert second.applied == ()
+    assert second.before == second.after == first.after == waiting[-1]
+    assert await pending(empty.owner) == ()
+
+
+async def test_launchers_at_the_same_time_migrate_once(empty: DatabaseUrls) -> None:
+    reports = await asyncio.gather(*(migrate(empty.owner) for _ in range(3)))
+
+    assert sorted(len(report.applied) for report in reports)[:2] == [0, 0]
+    assert await pending(empty.owner) == ()
+
+
+async def test_tables_are_what_the_models_say(database_urls: DatabaseUrls) -> None:
+    def differences(connection: Connection) -> list[object]:
+        options = {
+            "include_schemas": True,
+            "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name != VERSION_SCHEMA,
+        }
+        return list(
+            compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+        )
+
+    async def connect(*_: object, **__: object) -> asyncpg.Connection:
+        return await asyncpg.connect(database_urls.owner)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_a_newer_database_is_refused(empty: DatabaseUrls) -> None:
+    await migrate(empty.owner)
+    owner = await asyncpg.connect(empty.owner)
+    await owner.execute(f"UPDATE {VERSION_SCHEMA}.alembic_version SET version_num = '9999'")  # noqa: S608  # a constant
+    await owner.close()
+
+    with pytest.raises(MigrationError, match="revision 9999"):
+        await pending(empty.owner)
+    with pytest.raises(MigrationError, match="revision 9999"):
+        await migrate(empty.owner)
+
+
+async def test_only_the_owner_migrates(empty: DatabaseUrls) -> None:
+    with pytest.raises(MigrationError, match="run as okd_owner, not as okd_app"):
+        await migrate(empty.app)
+
+
+def test_there_is_one_line_of_revisions_and_no_way_back() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+
+    assert len(scripts.get_heads()) == 1
+    for script in scripts.walk_revisions():
+        with pytest.raises(NotImplementedError, match="forward only"):
+            script.module.downgrade()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE market.mine (id int)",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE SCHEMA mine",
+        "ALTER TABLE market.instrument ADD COLUMN mine int",
+        "DROP TABLE market.instrument",
+        "TRUNCATE market.instrument",
+        "DELETE FROM market.instrument",
+        "SELECT * FROM migration.alembic_version",
+        "SET ROLE okd_owner",
+    ],
+)
+async def test_the_product_may_not(database_urls: DatabaseUrls, statement: str) -> None:
+    app = await asyncpg.connect(database_urls.app)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(statement)
+    finally:
+        await app.close()
+
+
+async def test_okd_owner_owns_every_table(database_urls: DatabaseUrls) -> None:
+    owner = await asyncpg.connect(database_urls.owner)
+    rows = await owner.fetch(
+        "SELECT DISTINCT tableowner FROM pg_tables"
+        " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    )
+    await owner.close()
+
+    assert [row["tableowner"] for row in rows] == ["okd_owner"]
+
+
+async def test_no_foreign_key_leaves_its_domain(database_urls: DatabaseUrls) -> None:
+    owner = await asyncpg.connect(database_urls.owner)
+    crossing = await owner.fetch(
+        """
+        SELECT c.conname FROM pg_constraint c
+        JOIN pg_class here ON here.oid = c.conrelid
+        JOIN pg_class there ON there.oid = c.confrelid
+        WHERE c.contype = 'f' AND here.relnamespace <> there.relnamespace
+        """
+    )
+    await owner.close()
+
+    assert crossing == []
