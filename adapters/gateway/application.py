@@ -1,0 +1,205 @@
+"""The web role's ASGI application: routes and layers, everything handed in by app.py."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+
+from cross_web import HTTPException as GraphQLRequestError
+from slowapi.errors import RateLimitExceeded
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+from strawberry.schema.base import BaseSchema
+
+from adapters.gateway.answers import error_answer
+from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
+from adapters.gateway.drain import Drain
+from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.flood import FloodGuard, address_of
+from adapters.gateway.health import Lifespan, health_routes
+from adapters.gateway.middleware import (
+    BodyLimitMiddleware,
+    CorrelationMiddleware,
+    LastCatchMiddleware,
+    SecurityHeadersMiddleware,
+)
+from adapters.gateway.static import page_routes
+from adapters.gateway.view import GraphQLView
+from adapters.settings import Settings
+from adapters.telemetry import ErrorReporter, Metrics, NullErrorReporter, correlation
+from domain.status import StatusBoard
+
+# A simple cross-site request cannot carry a header of its own: its presence proves a preflight.
+PREFLIGHT_HEADER = "graphql-require-preflight"
+
+_CODES = {
+    400: GatewayErrorCode.BAD_REQUEST,
+    404: GatewayErrorCode.NOT_FOUND,
+    405: GatewayErrorCode.METHOD_NOT_ALLOWED,
+}
+
+
+def build_app(
+    *,
+    graphql_schema: BaseSchema,
+    context: ContextFactory,
+    board: StatusBoard,
+    settings: Settings,
+    metrics: Metrics,
+    drain: Drain,
+    sdl: str,
+    identify: Identify = nobody,
+    reporter: ErrorReporter | None = None,
+    lifespan: Lifespan | None = None,
+) -> Starlette:
+    """Compose the application. Opens nothing: what needs a running loop belongs in ``lifespan``."""
+    reporter = reporter or NullErrorReporter()
+    flood = FloodGuard(settings.flood_limit)
+    view = GraphQLView(
+        graphql_schema,
+        desk=OperationDesk(
+            context=context,
+            identify=identify,
+            metrics=metrics,
+            reporter=reporter,
+            suggestions=not settings.production,
+        ),
+        flood=flood,
+        allowed_origins=settings.allowed_origins,
+    )
+    app = Starlette(
+        routes=[
+            *_graphql_routes(view, flood, metrics),
+            # Strangers reach this port in production; there, metrics are on the operations port.
+            *health_routes(board, metrics, drain, show_metrics=not settings.production),
+            *page_routes(sdl=sdl),
+        ],
+        middleware=_layers(settings, drain, reporter),
+        exception_handlers={
+            RateLimitExceeded: _too_many(flood, metrics),
+            HTTPException: _refused,
+        },
+        lifespan=lifespan,
+    )
+    app.state.limiter = flood.slowapi  # slowapi looks for it here
+    return app
+
+
+def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[Middleware]:
+    layers = [
+        Middleware(CorrelationMiddleware),
+        Middleware(SecurityHeadersMiddleware, drain=drain),
+        Middleware(LastCatchMiddleware, reporter=reporter),
+        Middleware(BodyLimitMiddleware),
+    ]
+    if settings.allowed_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=[
+                    "authorization",
+                    "content-type",
+                    PREFLIGHT_HEADER,
+                    correlation.CORRELATION_HEADER,
+                    correlation.TRACEPARENT_HEADER,
+                ],
+                expose_headers=[correlation.CORRELATION_HEADER, "retry-after"],
+                max_age=600,
+            )
+        )
+    return layers
+
+
+def _graphql_routes(view: GraphQLView, flood: FloodGuard, metrics: Metrics) -> Sequence[BaseRoute]:
+    async def graphql(request: Request) -> Response:
+        refusal = _refusal(request, view)
+        if refusal is not None:
+            return refusal
+        try:
+            return await view.run(request)
+        except GraphQLRequestError as error:
+            return _status_answer(error.status_code, error.reason)
+
+    async def graphql_socket(websocket: WebSocket) -> None:
+        wait = flood.wait_seconds_of(address_of(websocket), "socket")
+        if wait is not None:
+            metrics.refused("flood")
+            await websocket.send_denial_response(_flooded(wait))
+            return
+        metrics.sockets.inc()
+        try:
+            await view.run(websocket)
+        finally:
+            metrics.sockets.dec()
+
+    # A plain function, decorated: the only kind of route slowapi limits (see flood.py).
+    limited = flood.slowapi.limit(str(flood.limit))(graphql)
+    return [
+        Route("/graphql", limited, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", graphql_socket),
+    ]
+
+
+def _refusal(request: Request, view: GraphQLView) -> Response | None:
+    origin = request.headers.get("origin")
+    if origin is not None and not _origin_allowed(request, origin, view):
+        return error_answer(
+            HTTPStatus.FORBIDDEN,
+            GatewayErrorCode.ORIGIN_FORBIDDEN,
+            "Pages of this origin may not call. Ask for it to be listed in OKD_ALLOWED_ORIGINS.",
+        )
+    if request.method != "POST" and PREFLIGHT_HEADER not in request.headers:
+        answer = _status_answer(
+            405,
+            f"Send operations by POST, or queries by GET with the header {PREFLIGHT_HEADER}: 1.",
+        )
+        answer.headers["allow"] = "POST"
+        return answer
+    return None
+
+
+def _origin_allowed(request: Request, origin: str, view: GraphQLView) -> bool:
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return True
+    if is_same_origin(origin, request.headers.get("host")) or "*" in view.allowed_origins:
+        return True
+    return normalize_origin(origin) in view.allowed_origins
+
+
+def _too_many(
+    flood: FloodGuard, metrics: Metrics
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(_request: Request, _error: Exception) -> Response:
+        metrics.refused("flood")
+        return _flooded(flood.request_wait_seconds())
+
+    return answer
+
+
+def _flooded(wait_seconds: float) -> Response:
+    return error_answer(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        GatewayErrorCode.RATE_LIMITED,
+        "Too many requests from this address. Wait before the next.",
+        retry_after_seconds=wait_seconds,
+    )
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """Starlette's own refusals (no such page, no such method) in our shape."""
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    answer = _status_answer(status, HTTPStatus(status).phrase + ".")
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+def _status_answer(status: int, message: str) -> Response:
+    return error_answer(status, _CODES.get(status, GatewayErrorCode.BAD_REQUEST), message)

@@ -1,0 +1,122 @@
+"""What HTTP and WebSocket operations share: who asks, with which context, and what they may read.
+
+Transport-independent on purpose: a transport of our own (or SSE) uses the same desk.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import structlog
+from graphql import GraphQLError
+
+from adapters.gateway.errors import REQUEST_ERRORS_MAX, Verdict, judge, shown
+from adapters.telemetry import ErrorReporter, Metrics, Outcome, correlation
+from domain.kernel.viewer import ANONYMOUS, Viewer
+
+_KIND = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*)*(query|mutation|subscription|\{)")
+_SEVERITY = tuple(Outcome)
+
+log = structlog.get_logger("graphql")
+
+
+class Transport(StrEnum):
+    """How an operation reached us."""
+
+    HTTP = "http"
+    WEBSOCKET = "websocket"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """What is known of the connection before anybody is known."""
+
+    transport: Transport
+    correlation: correlation.Correlation
+    """Of this operation, not of the socket it came over."""
+    address: str
+    headers: Mapping[str, str]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """The payload of ``connection_init``; empty over HTTP. Whatever a client likes to send."""
+
+
+ContextFactory = Callable[[Viewer, ConnectionInfo], object]
+Identify = Callable[[ConnectionInfo], Awaitable[Viewer]]
+
+
+async def nobody(_connection: ConnectionInfo) -> Viewer:
+    """Identify everybody as anonymous."""
+    return ANONYMOUS
+
+
+class OperationDesk:
+    """Makes contexts, judges errors, counts outcomes. One per process."""
+
+    def __init__(
+        self,
+        *,
+        context: ContextFactory,
+        identify: Identify,
+        metrics: Metrics,
+        reporter: ErrorReporter,
+        suggestions: bool,
+    ) -> None:
+        self.metrics = metrics
+        self._context = context
+        self._identify = identify
+        self._reporter = reporter
+        self._suggestions = suggestions
+
+    async def context_for(self, connection: ConnectionInfo) -> object:
+        """A fresh context per operation: loaders and rights must not outlive it."""
+        return self._context(await self._identify(connection), connection)
+
+    def present(
+        self, errors: Sequence[GraphQLError] | None, *, before_execution: bool
+    ) -> tuple[list[GraphQLError], Outcome]:
+        """The errors as the client may read them, and how bad they are together."""
+        if not errors:
+            return [], Outcome.OK
+        presented = []
+        outcome = Outcome.OK
+        correlation_id = correlation.current().id
+        for error in errors[:REQUEST_ERRORS_MAX] if before_execution else errors:
+            verdict = judge(error, before_execution=before_execution, suggestions=self._suggestions)
+            self._note(error, verdict)
+            outcome = max(outcome, verdict.outcome, key=_SEVERITY.index)
+            presented.append(shown(error, verdict, correlation_id))
+        return presented, outcome
+
+    def crash(self, error: Exception) -> list[GraphQLError]:
+        """What to send when executing itself broke."""
+        wrapped = GraphQLError("", original_error=error)
+        return self.present([wrapped], before_execution=False)[0]
+
+    def finished(self, query: object, outcome: Outcome, seconds: float, name: str | None) -> None:
+        kind = kind_of(query)
+        self.metrics.operation(kind, outcome, seconds, name)
+        log.debug("operation_finished", type=kind, outcome=outcome, seconds=round(seconds, 4))
+
+    def _note(self, error: GraphQLError, verdict: Verdict) -> None:
+        self.metrics.error(verdict.code)
+        if verdict.cause is None:
+            return
+        path = ".".join(map(str, error.path or ()))
+        if verdict.outcome is Outcome.FAILURE:
+            # The vendor's own words are its __cause__; they belong here and nowhere else.
+            reason = repr(verdict.cause.__cause__) if verdict.cause.__cause__ else None
+            log.warning("operation_failed", code=verdict.code, path=path, reason=reason)
+            return
+        log.error("operation_crashed", path=path, exc_info=verdict.cause)
+        self._reporter.report(
+            verdict.cause, {"correlation_id": correlation.current().id, "path": path}
+        )
+
+
+def kind_of(query: object) -> str:
+    """The type of a document's first operation, for metrics only; it is not parsed again."""
+    found = _KIND.match(query) if isinstance(query, str) else None
+    if found is None:
+        return "unknown"
+    return "query" if found[1] == "{" else found[1]

@@ -1,0 +1,185 @@
+"""What clients may read of an error: a closed shape, built anew, never the exception's own text.
+
+::
+
+    raised                                      code                        message
+    GraphQLError marked ``userError``           its own                     its own
+    Failure (domain.kernel.failures)            its own                     its own, vendor-free
+    unparsable document                         GRAPHQL_PARSE_FAILED        graphql-core's
+    invalid document                            GRAPHQL_VALIDATION_FAILED   graphql-core's
+    variable or argument of a wrong value       BAD_USER_INPUT              graphql-core's
+    anything else                               INTERNAL                    one fixed sentence
+
+Every error carries ``extensions { code correlationId retryable retryAfterMs? }``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+from adapters.telemetry import Outcome
+from domain.kernel.failures import Failure, FailureCode
+
+USER_ERROR_MARK = "userError"
+INTERNAL_MESSAGE = "Something went wrong on our side. Quote the correlation id when you report it."
+# A hostile document can earn one error per token; nobody reads past the first few.
+REQUEST_ERRORS_MAX = 5
+
+_VARIABLE = re.compile(r"Variable '\$\w+' has invalid value\b")
+_ARGUMENT = re.compile(r"Argument '\w+' has invalid value\b")
+_EXCEPTION_TEXT = re.compile(r", but encountered error '.*'(?=; found: )", re.DOTALL)
+_SUGGESTION = re.compile(r" ?Did you mean [^?]*\?")
+
+
+class GatewayErrorCode(StrEnum):
+    """Codes of what is refused at the door, before any domain sees it."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_FOUND = "NOT_FOUND"
+    ORIGIN_FORBIDDEN = "ORIGIN_FORBIDDEN"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    RATE_LIMITED = "RATE_LIMITED"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One error, judged: what the client reads, and what we make of it."""
+
+    code: str
+    message: str
+    outcome: Outcome
+    cause: BaseException | None = None
+    """What to log: the failure or the bug. None when it is the client's own doing."""
+    retryable: bool = False
+    retry_after_seconds: float | None = None
+    details: Mapping[str, object] | None = None
+
+
+def extensions(
+    code: str,
+    correlation_id: str,
+    *,
+    retryable: bool = False,
+    retry_after_seconds: float | None = None,
+) -> dict[str, object]:
+    """The part every error has, whoever made it."""
+    shown: dict[str, object] = {
+        "code": code,
+        "correlationId": correlation_id,
+        "retryable": retryable,
+    }
+    if retry_after_seconds is not None:
+        shown["retryAfterMs"] = round(retry_after_seconds * 1000)
+    return shown
+
+
+def judge(error: GraphQLError, *, before_execution: bool, suggestions: bool) -> Verdict:
+    """Decide what ``error`` is. Pure: logging and counting are the caller's.
+
+    ``before_execution`` tells whether it may be graphql-core's word about the document; once
+    resolvers run, an unmarked GraphQLError is somebody's bug and its text stays here.
+    """
+    marked = error.extensions or {}
+    if marked.get(USER_ERROR_MARK):
+        return _user_error(error.message, marked)
+    cause = _cause(error)
+    if isinstance(cause, Failure):
+        return Verdict(
+            code=cause.code,
+            message=cause.message,
+            outcome=Outcome.FAILURE,
+            cause=cause,
+            retryable=cause.retryable,
+            retry_after_seconds=cause.retry_after_seconds,
+        )
+    code = _refusal_code(error, cause, before_execution=before_execution)
+    if code is None:
+        return Verdict(FailureCode.INTERNAL, INTERNAL_MESSAGE, Outcome.INTERNAL, cause or error)
+    return Verdict(code, _readable(error, cause, suggestions=suggestions), Outcome.REFUSED)
+
+
+def shown(error: GraphQLError, verdict: Verdict, correlation_id: str) -> GraphQLError:
+    """The error to send: same place in document and result, nothing else of the original."""
+    common = extensions(
+        verdict.code,
+        correlation_id,
+        retryable=verdict.retryable,
+        retry_after_seconds=verdict.retry_after_seconds,
+    )
+    return GraphQLError(
+        verdict.message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions={**(verdict.details or {}), **common},
+    )
+
+
+def _user_error(message: str, marked: Mapping[str, object]) -> Verdict:
+    reserved = (USER_ERROR_MARK, "code", "correlationId", "retryable", "retryAfterMs")
+    retry_after = marked.get("retryAfterMs")
+    return Verdict(
+        code=str(marked.get("code", GatewayErrorCode.BAD_USER_INPUT)),
+        message=message,
+        outcome=Outcome.USER_ERROR,
+        retryable=bool(marked.get("retryable", False)),
+        retry_after_seconds=retry_after / 1000 if isinstance(retry_after, int) else None,
+        details={k: v for k, v in marked.items() if k not in reserved},
+    )
+
+
+def _refusal_code(
+    error: GraphQLError, cause: BaseException | None, *, before_execution: bool
+) -> GatewayErrorCode | None:
+    """The code of an error the request itself is to blame for; None when it is not."""
+    if isinstance(error, GraphQLSyntaxError):
+        return GatewayErrorCode.GRAPHQL_PARSE_FAILED
+    if isinstance(cause, CannotGetOperationTypeError | InvalidOperationTypeError):
+        return GatewayErrorCode.BAD_REQUEST
+    if error.path is not None:
+        is_argument = _ARGUMENT.match(error.message)
+        return GatewayErrorCode.BAD_USER_INPUT if is_argument else None
+    if _VARIABLE.match(error.message):
+        return GatewayErrorCode.BAD_USER_INPUT
+    # A literal that a scalar refused arrives with the scalar's exception as its cause.
+    if before_execution and (cause is None or _EXCEPTION_TEXT.search(error.message)):
+        return GatewayErrorCode.GRAPHQL_VALIDATION_FAILED
+    return None
+
+
+def _readable(error: GraphQLError, cause: BaseException | None, *, suggestions: bool) -> str:
+    if isinstance(cause, CannotGetOperationTypeError):
+        return cause.as_http_error_reason()
+    text = _EXCEPTION_TEXT.sub("", error.message)
+    return text if suggestions else _SUGGESTION.sub("", text)
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """The innermost exception that is not GraphQL's; a group of failures counts as its first."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if isinstance(cause, BaseExceptionGroup):
+        leaves = list(_leaves(cause))
+        if all(isinstance(leaf, Failure) for leaf in leaves):
+            return leaves[0]
+    return cause
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

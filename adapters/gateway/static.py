@@ -1,0 +1,68 @@
+"""The gateway's own pages: a landing page and an explorer, hand-written, no third party.
+
+Read once, served from memory with an ETag. Scripts and styles are files, so that the policy can
+forbid everything inline; a browser may talk to nobody but us.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_FOLDER = Path(__file__).with_name("pages")
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    body: bytes
+    content_type: str
+
+    def answer(self, request: Request) -> Response:
+        etag = f'"{sha256(self.body).hexdigest()[:32]}"'
+        headers = {
+            "etag": etag,
+            # Asked again each time: a new release shows at once, an unchanged page costs a 304.
+            "cache-control": "no-cache",
+            "content-security-policy": PAGE_POLICY,
+        }
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        headers["content-type"] = self.content_type
+        return Response(self.body, headers=headers)
+
+
+def page_routes(*, sdl: str) -> list[Route]:
+    """``/``, ``/graphiql``, their files, and the schema's text."""
+    files = {
+        file.name: _Document(file.read_bytes(), _TYPES[file.suffix])
+        for file in sorted(_FOLDER.iterdir())
+    }
+    schema = _Document(sdl.encode(), "text/plain; charset=utf-8")
+    routes = [
+        _route("/", files["index.html"]),
+        _route("/graphiql", files["explorer.html"]),
+        _route("/favicon.ico", files["mark.svg"]),
+        _route("/schema.graphql", schema),
+    ]
+    assets = [name for name in files if not name.endswith(".html")]
+    return routes + [_route(f"/pages/{name}", files[name]) for name in assets]
+
+
+def _route(path: str, document: _Document) -> Route:
+    async def show(request: Request) -> Response:
+        return document.answer(request)
+
+    return Route(path, show)

@@ -1,0 +1,173 @@
+"""A real server on loopback, real sockets, logs as an operator gets them."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import threading
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any, cast
+
+import httpx
+import orjson
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from adapters.gateway import Drain, build_app, operations_app, serve
+from adapters.settings import Environment, LogFormat, Settings, load_settings
+from adapters.telemetry import Metrics, configure_logging
+from domain.status import Component, ComponentState, StatusBoard, SystemStatus
+from tests.gateway.product import Board, Stage, product_schema
+
+SINCE = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+
+
+@dataclass
+class World:
+    """A running server and the handles a test needs."""
+
+    url: str
+    operations_url: str
+    stage: Stage
+    board: Board
+    metrics: Metrics
+    drain: Drain
+    client: httpx.AsyncClient
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, query: str, **more: Any) -> dict[str, Any]:
+        variables = more.pop("variables", None)
+        answer = await self.client.post(
+            "/graphql", json={"query": query, "variables": variables}, **more
+        )
+        return cast("dict[str, Any]", answer.json())
+
+    @asynccontextmanager
+    async def socket(self, **more: Any) -> AsyncIterator[ClientConnection]:
+        """An acknowledged graphql-transport-ws connection."""
+        async with self.raw_socket(**more) as ws:
+            await ws.send('{"type":"connection_init"}')
+            assert orjson.loads(await ws.recv()) == {"type": "connection_ack"}
+            yield ws
+
+    def raw_socket(self, **more: Any) -> connect:
+        address = self.url.replace("http", "ws") + "/graphql"
+        return connect(address, subprotocols=["graphql-transport-ws"], compression=None, **more)  # type: ignore[list-item]
+
+
+def listening() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def settings(**overrides: Any) -> Settings:
+    given: dict[str, Any] = {
+        "environment": Environment.SANDBOX,
+        "DATABASE_URL": "postgresql://nobody@localhost/none",
+        "REDIS_URL": "unix:///nowhere",
+        "secret_key": "0" * 32,
+        "drain_seconds": 0.0,
+        "flood_limit": "100000/minute",
+    }
+    return load_settings(**{**given, **overrides})
+
+
+@asynccontextmanager
+async def serving(**overrides: Any) -> AsyncIterator[World]:
+    web, operations = listening(), listening()
+    stage = Stage()
+    board = Board(
+        SystemStatus(
+            (
+                Component("postgres", ComponentState.UP, SINCE, None, required=True),
+                Component("feed.linear", ComponentState.UP, SINCE),
+            ),
+            SINCE,
+        )
+    )
+    drain = Drain()
+    metrics = Metrics(role="web")
+    chosen = settings(
+        listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
+    )
+    real_board = cast("StatusBoard", board)
+    schema = product_schema()
+    app = build_app(
+        graphql_schema=schema,
+        context=stage.context,
+        board=real_board,
+        settings=chosen,
+        metrics=metrics,
+        drain=drain,
+        sdl=schema.as_str(),
+    )
+    ready = asyncio.Event()
+    url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))
+    world: World | None = None
+
+    async def run() -> None:
+        await serve(
+            settings=chosen,
+            drain=drain,
+            web=app,
+            operations=operations_app(real_board, metrics, drain),
+            on_ready=ready.set,
+            handle_signals=False,
+            grace_seconds=5,
+        )
+        if world is not None:
+            world.ended.set()
+
+    async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=url) as client:
+        running = tasks.create_task(run())
+        await ready.wait()
+        world = World(url, operations_url, stage, board, metrics, drain, client)
+        try:
+            yield world
+        finally:
+            drain.begin()
+            drain.begin()
+            await running
+            web.close()
+            operations.close()
+
+
+@pytest.fixture(scope="session")
+async def shared() -> AsyncIterator[World]:
+    """For tests that leave the server as it was."""
+    async with serving() as world:
+        yield world
+
+
+class Logs:
+    """What was written, as the operator's collector reads it."""
+
+    def __init__(self) -> None:
+        self.stream = StringIO()
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        lines = [orjson.loads(line) for line in self.text.splitlines()]
+        return [line for line in lines if name is None or line["event"] == name]
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    root = logging.getLogger()
+    before = (root.handlers, root.level, sys.excepthook, threading.excepthook)
+    captured = Logs()
+    configure_logging(role="web", log_format=LogFormat.JSON, level="info", stream=captured.stream)
+    yield captured
+    root.handlers, _, sys.excepthook, threading.excepthook = before
+    root.setLevel(before[1])
+    logging.captureWarnings(capture=False)
+    warnings.resetwarnings()
+    warnings.simplefilter("error")

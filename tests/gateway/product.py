@@ -1,0 +1,191 @@
+"""A small schema that does everything a gateway must survive, and a world to serve it in."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from enum import Enum
+
+import strawberry
+from graphql import GraphQLError
+
+from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
+from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
+from domain.kernel.viewer import Viewer
+from domain.status import Component, ComponentState, SystemStatus
+
+CANARY = "canary-5f1c-postgres-said-password"
+
+
+@dataclass
+class Context:
+    viewer: Viewer
+    connection: ConnectionInfo
+    stage: "Stage"
+
+
+@dataclass
+class Stage:
+    """Lets a test hold a resolver and hear of its progress."""
+
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    contexts: list[Context] = field(default_factory=list)
+
+    def context(self, viewer: Viewer, connection: ConnectionInfo) -> Context:
+        made = Context(viewer, connection, self)
+        self.contexts.append(made)
+        return made
+
+
+class Broken(Exception):
+    """What a vendor raises."""
+
+
+def fail(kind: str) -> None:
+    cause = Broken(CANARY)
+    match kind:
+        case "unavailable":
+            raise Unavailable("exchange", retry_after_seconds=1.5) from cause
+        case "timed_out":
+            raise TimedOut("database") from cause
+        case "conflict":
+            raise Conflict("database") from cause
+        case "rejected":
+            raise Rejected("exchange") from cause
+        case "group":
+            raise ExceptionGroup(CANARY, [Unavailable("exchange")])
+        case "user":
+            extensions = {"code": "UNKNOWN_INSTRUMENT", USER_ERROR_MARK: True, "near": ["BTCUSDT"]}
+            raise GraphQLError("There is no XYZ.", extensions=extensions)
+        case "unmarked":
+            raise GraphQLError(CANARY, extensions={"code": CANARY})
+        case "bug":
+            raise Broken(CANARY)
+        case _:
+            return
+
+
+class Mood(Enum):
+    CALM = "calm"
+    WILD = "wild"
+
+
+async def resolve_boom(kind: str) -> str:
+    fail(kind)
+    return "ok"
+
+
+async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
+    info.context.stage.entered.set()
+    await info.context.stage.release.wait()
+    return "held and answered"
+
+
+async def count_up(
+    info: strawberry.Info[Context, None], to: int = 3, fails: str = "", every: float = 0.0
+) -> AsyncGenerator[int, None]:
+    try:
+        for number in range(to):
+            yield number
+            await asyncio.sleep(every)
+        fail(fails)
+    finally:
+        info.context.stage.ended.set()
+
+
+def product_schema() -> strawberry.Schema:
+    """Built per call: enums and types are marked by strawberry as they are used."""
+    mood = strawberry.enum(Mood)
+
+    @strawberry.type
+    class Part:
+        name: str
+        state: str
+        since: str
+        detail: str | None
+
+    @strawberry.type
+    class Health:
+        state: str
+        components: list[Part]
+
+    @strawberry.type
+    class Price:
+        lastPrice: str  # noqa: N815
+        bidPrice: str  # noqa: N815
+        askPrice: str  # noqa: N815
+        volume24h: str
+        asOf: str  # noqa: N815
+        stale: bool
+        source: str
+
+    @strawberry.type
+    class Query:
+        boom: str = strawberry.field(resolver=resolve_boom)
+        hold: str = strawberry.field(resolver=resolve_hold)
+
+        @strawberry.field
+        def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
+            return f"hello {name}"
+
+        @strawberry.field
+        def correlation_id(self, info: strawberry.Info[Context, None]) -> str:
+            return info.context.connection.correlation.id
+
+        @strawberry.field
+        def address(self, info: strawberry.Info[Context, None]) -> str:
+            return info.context.connection.address
+
+        @strawberry.field
+        def must(self) -> str:
+            return None  # type: ignore[return-value]
+
+    @strawberry.type
+    class Mutation:
+        @strawberry.mutation
+        def touch(self) -> str:
+            return "touched"
+
+    @strawberry.type
+    class Subscription:
+        count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+
+        @strawberry.subscription
+        async def ticker(self, category: str, symbol: str) -> AsyncGenerator[Price, None]:
+            number = 0
+            while True:
+                number += 1
+                price = f"{68_000 + number % 90}.{number % 10}0"
+                yield Price(
+                    lastPrice=price,
+                    bidPrice=price,
+                    askPrice=price,
+                    volume24h="184202.113",
+                    asOf="2026-11-22T15:00:00.000Z",
+                    stale=False,
+                    source="SANDBOX",
+                )
+                await asyncio.sleep(0.05)
+
+        @strawberry.subscription
+        async def broken_start(self) -> AsyncGenerator[int, None]:
+            fail("bug")
+            yield 1
+
+    return strawberry.Schema(Query, Mutation, Subscription)
+
+
+class Board:
+    """A status board whose findings a test decides."""
+
+    def __init__(self, status: SystemStatus) -> None:
+        self.shown = status
+
+    def status(self) -> SystemStatus:
+        return self.shown
+
+    def set(self, state: ComponentState) -> None:
+        first = self.shown.components[0]
+        changed = Component(first.name, state, first.since, "for the test", first.required)
+        self.shown = SystemStatus((changed, *self.shown.components[1:]), self.shown.as_of)
