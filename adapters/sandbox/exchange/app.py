@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
 
@@ -18,6 +19,10 @@ from adapters.sandbox.exchange.rest import Rest
 from adapters.sandbox.exchange.simulation import SimulatedMarket
 from adapters.sandbox.exchange.venue import Market
 from domain.kernel.clock import Clock
+
+log = structlog.get_logger()
+
+FOREVER_SECONDS = 10**9
 
 
 def create_exchange(
@@ -38,7 +43,7 @@ def create_exchange(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            living = tasks.create_task(market.run(hub))
+            living = tasks.create_task(_live(market, hub, faults))
             try:
                 yield
             finally:
@@ -51,6 +56,16 @@ def create_exchange(
         *Rest(market, clock, faults).routes(),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _live(market: Market, hub: Hub, faults: Faults) -> None:
+    """Run the market; if it breaks, the exchange is out for all to see, not silently frozen."""
+    try:
+        await market.run(hub)
+    except Exception:
+        log.exception("market_broke", mode=market.mode)
+        faults.outage(FOREVER_SECONDS)
+        hub.drop_all()
 
 
 def _market(*, seed: int, clock: Clock, recording: Path | None) -> Market:

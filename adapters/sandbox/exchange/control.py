@@ -140,7 +140,7 @@ class Control:
         return {
             "mode": self._market.mode,
             "instruments": {
-                category: [row.symbol for row in self._market.instruments(category)]
+                category.value: [row.symbol for row in self._market.instruments(category)]
                 for category in Category
             },
             **self._hub.counts(),

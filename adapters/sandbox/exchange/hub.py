@@ -66,7 +66,9 @@ class Hub:
         """Start with a snapshot; nothing published between it and the next frame can be missed."""
         self._listeners.setdefault(topic, set()).add(listener)
         listener.topics.add(topic)
-        if not self._faults.is_silent(topic):
+        if self._faults.is_silent(topic):
+            self._interrupted.add(topic)
+        else:
             listener.offer(self._snapshot(topic))
 
     def unsubscribe(self, listener: Listener, topic: Topic) -> None:

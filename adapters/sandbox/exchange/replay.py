@@ -26,6 +26,8 @@ from domain.kernel.clock import Clock
 
 NO_QUOTE = ("", "")
 QUIET_CHECK_SECONDS = 0.5
+# Stamps keep the distances of the recording until the clock leaps by more than this.
+LEAP_MS = 2_000
 
 
 @dataclass(slots=True)
@@ -110,8 +112,10 @@ class ReplayMarket:
         if shown is None:
             return
         self._merge(event)
+        shown.sent_ms = now = epoch_ms(self._clock)
+        if abs(now - event.at_ms - self._shift_ms) > LEAP_MS:
+            self._shift_ms = now - event.at_ms
         ts = event.ts + self._shift_ms
-        shown.sent_ms = epoch_ms(self._clock)
         if not feed.wants(event.topic):
             return
         if isinstance(event, BestEvent):

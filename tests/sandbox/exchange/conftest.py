@@ -1,0 +1,58 @@
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from adapters.clock import SystemClock
+from adapters.sandbox.exchange import create_exchange
+from tests.sandbox.exchange.support import TOKEN, Json, Served, served
+
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "bybit"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The recorded corpus beside the repository: read where it lies, never copied into it."""
+    if not SHARED.is_dir():
+        message = "the recorded Bybit corpus is not beside the repository (../shared/data/bybit)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def recording_path(shared_data: Path) -> Path:
+    return shared_data / "stream" / "bybit_v5_public_BTC_SOL.jsonl"
+
+
+@pytest.fixture(scope="session")
+def recorded(recording_path: Path) -> list[Json]:
+    """Every line of the recording that holds a message."""
+    rows = [orjson.loads(line) for line in recording_path.read_bytes().splitlines()]
+    return [row for row in rows if "msg" in row]
+
+
+@pytest.fixture(scope="session")
+def exchange() -> Iterator[Served]:
+    """A simulated exchange that no test breaks."""
+    app = create_exchange(seed=11, clock=SystemClock(), recording=None, control_token=TOKEN)
+    with served(app) as server:
+        yield server
+
+
+@pytest.fixture
+def breakable() -> Iterator[Served]:
+    """A simulated exchange for one test to break."""
+    app = create_exchange(seed=12, clock=SystemClock(), recording=None, control_token=TOKEN)
+    with served(app) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def http(exchange: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=exchange.http, trust_env=False) as client:
+        yield client
