@@ -58,6 +58,8 @@ Plan = Callable[[Place], World]
 def sandbox_world(place: Place) -> World:
     """Plan exchange and migrate side by side, then web x N, feed and worker."""
     exchange, feed, worker = place.loopback(), place.loopback(), place.loopback()
+    # Each web process has an operations port of its own: the shared one reaches any of them.
+    webs = {name: place.loopback() for name in _web_names(place.options.web_processes)}
     token = secrets.token_urlsafe(24)
     shared = _shared_environment(place, exchange)
     needs = ("exchange", "migrate")
@@ -76,23 +78,24 @@ def sandbox_world(place: Place) -> World:
             once=True,
             ready_seconds=_MIGRATION_SECONDS,
         ),
-        *(_web(name, place, shared, needs) for name in _web_names(place.options.web_processes)),
+        *(_web(name, place, shared, needs, own) for name, own in webs.items()),
         *(
             Child(
                 name=role,
                 argv=_role(role),
                 environment=shared,
-                sockets={OPERATIONS_VARIABLE: bound},
-                ready=HttpReady(bound),
+                sockets={OPERATIONS_VARIABLE: listener},
+                ready=HttpReady(listener),
                 after=needs,
                 # A feed whose venue is down is not ready; the API serves what it has meanwhile.
                 required=False,
                 ready_seconds=20.0,
             )
-            for role, bound in (("feed", feed), ("worker", worker))
+            for role, listener in (("feed", feed), ("worker", worker))
         ),
     ]
-    operations = {"feed": f"http://{url_host(feed)}", "worker": f"http://{url_host(worker)}"}
+    bound = {**webs, "feed": feed, "worker": worker}
+    operations = {name: f"http://{url_host(listener)}" for name, listener in bound.items()}
     return World(tuple(children), _addresses(place, exchange, operations, token))
 
 
@@ -104,12 +107,18 @@ def _web_names(count: int) -> list[str]:
     return ["web"] if count == 1 else [f"web-{number}" for number in range(1, count + 1)]
 
 
-def _web(name: str, place: Place, shared: Mapping[str, str], needs: tuple[str, ...]) -> Child:
+def _web(
+    name: str,
+    place: Place,
+    shared: Mapping[str, str],
+    needs: tuple[str, ...],
+    operations: socket.socket,
+) -> Child:
     return Child(
         name=name,
         argv=_role("web"),
         environment=shared,
-        sockets={LISTEN_VARIABLE: place.web},
+        sockets={LISTEN_VARIABLE: place.web, OPERATIONS_VARIABLE: operations},
         ready=LineReady(),
         after=needs,
     )
@@ -119,6 +128,8 @@ def _shared_environment(place: Place, exchange: socket.socket) -> dict[str, str]
     own = {name: value for name, value in os.environ.items() if name not in _SECRETS}
     recording = place.options.recording
     own |= {
+        "OKD_ENVIRONMENT": "sandbox",
+        "OKD_SECRET_KEY": _secret_key(place.data_dir),
         "DATABASE_URL": place.databases.url,
         "REDIS_URL": place.databases.redis_url,
         "OKD_BYBIT_ENVIRONMENT": "recording" if recording else "sandbox",
@@ -131,6 +142,17 @@ def _shared_environment(place: Place, exchange: socket.socket) -> dict[str, str]
     return own
 
 
+def _secret_key(data_dir: Path) -> str:
+    """Return this sandbox's own key: made once, so that cursors outlive a restart."""
+    kept = data_dir / "secret.key"
+    if not kept.exists():
+        fresh = kept.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        fresh.rename(kept)
+    return kept.read_text()
+
+
 def _addresses(
     place: Place, exchange: socket.socket, operations: Mapping[str, str], token: str
 ) -> dict[str, object]:
@@ -138,7 +160,7 @@ def _addresses(
     return {
         "graphql": f"http://{web}/graphql",
         "graphql_ws": f"ws://{web}/graphql",
-        "graphiql": f"http://{web}/graphql",
+        "graphiql": f"http://{web}/graphiql",
         "health": f"http://{web}/readyz",
         "metrics": f"http://{web}/metrics",
         "operations": dict(operations),

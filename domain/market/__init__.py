@@ -25,6 +25,7 @@ from domain.market.ports import (
     VenueStreams,
 )
 from domain.market.service import Catalogue, MarketData
+from domain.market.venue_clock import VenueClock
 
 __all__ = [
     "Catalogue",
@@ -49,6 +50,7 @@ __all__ = [
     "TooManyInstruments",
     "UnknownInstrument",
     "VenueCatalogue",
+    "VenueClock",
     "VenueStream",
     "VenueStreams",
 ]
