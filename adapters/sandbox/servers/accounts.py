@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -61,7 +62,18 @@ class Account:
         return done.returncode == 0
 
 
-def server_account() -> Account:
+def server_account(data: Path | None = None) -> Account:
+    """Choose the servers' user: ourselves, or for root the owner of the data, or an account.
+
+    Args:
+        data: the data directory, when it may hold a database already. Its owner stays its owner,
+            also when root comes later, or when an account that would be preferred appears.
+    """
+    if sys.platform == "win32":
+        raise ServersError(
+            "The embedded servers run on Linux and on a Mac: on Windows use WSL, or set"
+            " DATABASE_URL and REDIS_URL to servers of your own."
+        )
     uid = os.geteuid()
     try:
         me = pwd.getpwuid(uid)
@@ -72,16 +84,23 @@ def server_account() -> Account:
         ) from error
     if uid != 0:
         return Account(me.pw_name, me.pw_uid, me.pw_gid, client_name=me.pw_name)
-    for name in _DEMOTION_ACCOUNTS:
+    lookups = [partial(pwd.getpwuid, owner) for owner in _owners(data)]
+    lookups += [partial(pwd.getpwnam, name) for name in _DEMOTION_ACCOUNTS]
+    for lookup in lookups:
         try:
-            entry = pwd.getpwnam(name)
+            entry = lookup()
         except KeyError:
             continue
-        return Account(name, entry.pw_uid, entry.pw_gid, client_name=me.pw_name)
+        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, client_name=me.pw_name)
     raise ServersError(
         "PostgreSQL refuses to run as root and none of the users postgres, nobody and daemon"
         " exists: create one, or run as an ordinary user."
     )
+
+
+def _owners(data: Path | None) -> list[int]:
+    clusters = data.glob("pg[0-9]*") if data is not None else ()
+    return [uid for cluster in clusters if (uid := cluster.stat().st_uid) != 0]
 
 
 def cannot_demote(account: Account, error: OSError) -> ServersError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from adapters.sandbox.servers import locks, postgres_server, state, valkey_server
+from adapters.sandbox.servers import locks, logs, postgres_server, state, valkey_server
 from adapters.sandbox.servers.accounts import server_account
 from adapters.sandbox.servers.errors import ServersError
 from adapters.sandbox.servers.layout import Layout, make_data_dir
@@ -97,12 +97,8 @@ def ensure(data_dir: Path, *, grace_seconds: float = GRACE_SECONDS) -> Servers:
     Raises:
         ServersError: they can not run here; the message says what to do.
     """
-    if sys.platform == "win32":
-        raise ServersError(
-            "The embedded servers run on Linux and on a Mac: on Windows use WSL, or set"
-            " DATABASE_URL and REDIS_URL to servers of your own."
-        )
-    place = make_data_dir(data_dir.absolute().resolve(), server_account())
+    data_dir = data_dir.absolute().resolve()
+    place = make_data_dir(data_dir, server_account(data_dir))
     users = locks.shared(
         place.users_lock,
         timeout_seconds=_TURN_SECONDS,
@@ -186,8 +182,7 @@ def _start_keeper(place: Layout, grace_seconds: float) -> state.State:
 
 def _spawn_keeper(place: Layout, grace_seconds: float, *, report: int) -> None:
     import_path = [str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    descriptor = os.open(place.keeper_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "ab") as log:
+    with logs.opened(place.keeper_log) as log:
         # It forks once more and this child ends at once: the keeper is nobody's child, so that its
         # end leaves no zombie in a user that lives on.
         subprocess.run(  # noqa: S603 - this package, by this interpreter

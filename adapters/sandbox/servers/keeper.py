@@ -9,10 +9,19 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from adapters.sandbox.servers import binaries, layout, locks, postgres_server, state, valkey_server
+from adapters.sandbox.servers import (
+    binaries,
+    layout,
+    locks,
+    logs,
+    postgres_server,
+    state,
+    valkey_server,
+)
 from adapters.sandbox.servers.accounts import Account, server_account
 from adapters.sandbox.servers.errors import ServersError
 from adapters.sandbox.servers.supervised import Supervised
@@ -29,7 +38,7 @@ class Keeper:
         self._stop_asked = False
         self._events: list[state.Event] = []
         self._grace_seconds = grace_seconds
-        self._account: Account = server_account()
+        self._account: Account = server_account(data)
         self._layout = layout.make_data_dir(data, self._account)
         self._sockets = Path()
         self._versions: dict[str, str] = {}
@@ -88,7 +97,7 @@ class Keeper:
                 if server.restarts:
                     raise ServersError(
                         f"{server.program.name} did not start: it {server.last_exit}."
-                        f" Its last words: {server.last_words()}"
+                        f" Its last words: {logs.last_words(server.log_file)}"
                     )
             if self._stop_asked or time.monotonic() > deadline:
                 raise ServersError(
@@ -118,21 +127,23 @@ class Keeper:
             if now > housekeeping_at:
                 housekeeping_at = now + _HOUSEKEEPING_SECONDS
                 for server in self._servers:
-                    server.bound_log()
+                    logs.bound(server.log_file)
             settled = all(server.ready for server in self._servers)
             time.sleep(min(_WATCH_SECONDS, self._grace_seconds) if settled else _TICK_SECONDS)
         return None
 
     def _tick_all(self) -> None:
         for server in self._servers:
-            before = (server.ready, server.restarts)
+            before = (server.ready, server.restarts, server.last_exit)
             try:
                 server.tick()
             except (ServersError, OSError) as error:
                 # A full disk, for one, may have room again a moment later.
                 server.postpone(str(error))
-            if before != (server.ready, server.restarts):
-                self._write_state()
+            if before != (server.ready, server.restarts, server.last_exit):
+                # A disk too full for the state file is no reason to leave the servers alone.
+                with suppress(OSError):
+                    self._write_state()
 
     def _stop(self) -> None:
         self._layout.state.unlink(missing_ok=True)
@@ -165,8 +176,9 @@ class Keeper:
 
     def _tell(self, server: str, what: str) -> None:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        sys.stderr.write(f"{at} {server} {what}\n")
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(f"{at} {server} {what}\n")
+            sys.stderr.flush()
         self._events = [*self._events, state.Event(at, server, what)][-state.EVENTS_KEPT :]
 
     def _ask_stop(self, _signal: int, _frame: FrameType | None) -> None:

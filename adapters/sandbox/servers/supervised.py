@@ -5,19 +5,17 @@ children. So the lock is free exactly when the last process that could still wri
 pid file can tell, and a second server never starts on data that a dying one still touches.
 """
 
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from adapters.sandbox.servers import locks, processes
+from adapters.sandbox.servers import locks, logs, processes
 from adapters.sandbox.servers.accounts import Account, cannot_demote
 
-_LOG_BYTES = 10 * 2**20
 _BACKOFF_SECONDS_MAX = 5.0
 _STABLE_SECONDS = 30.0
 _READY_SECONDS = 90.0  # Crash recovery can take longer than a start.
@@ -103,19 +101,6 @@ class Supervised:
                 self._process.wait(_STOP_SECONDS)
                 break
 
-    def last_words(self) -> str:
-        with suppress(OSError), self.log_file.open("rb") as log:
-            log.seek(max(0, self.log_file.stat().st_size - 1000))
-            lines = log.read().decode("utf-8", "replace").strip().split("\n")
-            return " | ".join(line.strip() for line in lines[-4:])
-        return ""
-
-    def bound_log(self) -> None:
-        # The server appends, so it goes on at the new end.
-        with suppress(OSError):
-            if self.log_file.stat().st_size > _LOG_BYTES:
-                os.truncate(self.log_file, 0)
-
     def _start(self, now: float) -> None:
         lock = locks.try_exclusive(self._lock_file)
         occupants = self._occupants() if self.program.directory.exists() else []
@@ -133,9 +118,8 @@ class Supervised:
         self._started_at = time.monotonic()  # An initdb may have taken its time before.
 
     def _spawn(self, lock: locks.Lock) -> subprocess.Popen[bytes]:
-        self.bound_log()
         account = self.program.account
-        with self._opened_log() as log:
+        with logs.opened(self.log_file) as log:
             try:
                 return subprocess.Popen(  # noqa: S603 - a server of ours with fixed arguments
                     self.program.command(),
@@ -152,10 +136,6 @@ class Supervised:
                 )
             except OSError as error:
                 raise cannot_demote(account, error) from error
-
-    def _opened_log(self) -> BinaryIO:
-        descriptor = os.open(self.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(descriptor, "ab")
 
     def _look_for_answer(self, now: float) -> None:
         if self.program.answers():

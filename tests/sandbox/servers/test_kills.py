@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -83,6 +83,16 @@ def kill(state: State, victims: str) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.02)
+
+
+def spoil(configuration: Path, *, again: bool = True) -> None:
+    configuration.write_text("no such setting" if again else "", "utf-8")
+
+
 async def assert_all_found(servers: Servers, acknowledged: Acknowledged) -> None:
     connection = await asyncpg.connect(servers.database_url_owner)
     rows = {row["number"] for row in await connection.fetch("SELECT number FROM written")}
@@ -122,6 +132,27 @@ async def test_tells_of_a_restart_and_its_reason(warm_dir: Path) -> None:
     assert (valkey.restarts, valkey.last_exit) == (1, "was ended by SIGKILL")
     assert (postgres.restarts, postgres.last_exit) == (0, None)
     assert stopped(warm_dir, timeout_seconds=20)
+
+
+async def test_goes_on_trying_until_a_server_can_start_again(warm_dir: Path) -> None:
+    configuration = warm_dir / "pg18/postgresql.auto.conf"
+    async with writing(warm_dir) as acknowledged:
+        spoil(configuration)
+        kill(told(warm_dir), "postgres")
+        await until(lambda: told(warm_dir).servers["postgres"].restarts >= 3)
+        spoil(configuration, again=False)
+        await acknowledged.read_more()
+
+        assert told(warm_dir).servers["postgres"].last_exit == "exited with status 1"
+        assert told(warm_dir).servers["valkey"].restarts == 0
+
+
+async def test_makes_a_lost_socket_again(warm_dir: Path) -> None:
+    async with writing(warm_dir) as acknowledged:
+        for socket in ("valkey.sock", ".s.PGSQL.5432"):
+            (warm_dir / "run" / socket).unlink()
+        await until(lambda: all(server.restarts for server in told(warm_dir).servers.values()))
+        await acknowledged.read_more()
 
 
 async def test_starts_again_after_everything_and_everybody_was_killed(warm_dir: Path) -> None:

@@ -1,6 +1,7 @@
 """Where the servers can not run, one sentence says why and what to do."""
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from typing import NamedTuple
 import pytest
 
 from adapters.sandbox.servers import ServersError, default_data_dir, ensure
-from adapters.sandbox.servers import client as client_module
 from adapters.sandbox.servers.accounts import server_account
 from adapters.sandbox.servers.binaries import CHOICE_VARIABLE, _asked, _Unusable, postgres_binary
 from adapters.sandbox.servers.layout import Layout, make_data_dir
@@ -46,6 +46,19 @@ def test_refuses_a_directory_that_the_servers_can_not_enter(tmp_path: Path) -> N
 
     with pytest.raises(ServersError, match="can not enter"):
         ensure(tmp_path / "data", grace_seconds=0.2)
+
+
+@as_root
+def test_root_leaves_the_data_to_its_owner(new_data_dir: NewDataDir) -> None:
+    place = make_data_dir(new_data_dir("owned"), server_account())
+    (place.data / "pg18").mkdir()
+    daemon = pwd.getpwnam("daemon")
+    os.chown(place.data / "pg18", daemon.pw_uid, daemon.pw_gid)
+
+    account = server_account(place.data)
+
+    assert (account.name, account.uid, account.gid) == ("daemon", daemon.pw_uid, daemon.pw_gid)
+    assert account.client_name == "root"
 
 
 @as_root
@@ -94,7 +107,7 @@ def test_refuses_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_refuses_windows(monkeypatch: pytest.MonkeyPatch, new_data_dir: NewDataDir) -> None:
-    monkeypatch.setattr(client_module.sys, "platform", "win32")  # type: ignore[attr-defined]
+    monkeypatch.setattr(sys, "platform", "win32")
 
     with pytest.raises(ServersError, match="on Windows use WSL"):
         ensure(new_data_dir("windows"))
