@@ -93,7 +93,12 @@ def _bring_up(layer: str, place: Place) -> None:
         _make(place)
         stamp, version = {}, version_of(place.venv / "bin" / "python")
     _write_stamp(place, {"installing": layer})
-    packages.install(place.lock_of(layer), place.venv, found_uv())
+    try:
+        packages.install(place.lock_of(layer), place.venv, found_uv())
+    except StartError:
+        # Refused in good order (no network, a wrong hash): what is there is whole, if not complete.
+        _write_stamp(place, {"python": version})
+        raise
     kept = {name: stamp[name] for name in _LAYERS_ABOVE if name in stamp}
     above = {name: kept[name] for name in kept if kept[name] == digest_of(place.lock_of(name))}
     _write_stamp(place, {**above, "python": version, layer: digest_of(place.lock_of(layer))})

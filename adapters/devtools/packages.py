@@ -50,7 +50,8 @@ def install(lock: Path, venv: Path, uv: str | None) -> None:
             raise StartError(_sentence(failure, lock))
         # uv does not read pip's configuration, where an office's mirror may be named.
         say("uv could not install them: trying pip.")
-    _ensure_pip(python)
+    if not any(venv.glob("lib/python*/site-packages/pip")):
+        _ensure_pip(python)
     say(f"Installing the {number} packages of {lock.name} with pip, about a minute ...")
     failure = _run(_pip_command(python, lock), number)
     if failure is not None:

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from adapters.supervisor.children import Child, HttpReady, LineReady
+from adapters.supervisor.guard import Guard
 from adapters.supervisor.lifeline import LIFELINE_VARIABLE, READY_VARIABLE
 from adapters.supervisor.logs import ChildLog
 from adapters.supervisor.terminal import sentence_for
 
-_PROBE_SECONDS = 1.0
+_PROBE_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
 
@@ -70,6 +71,7 @@ class Runner:
     child: Child
     log: ChildLog
     report: Callable[[Event], None]
+    guard: Guard
     lifeline_fd: int
     is_ready: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -119,7 +121,8 @@ class Runner:
             finally:
                 if ready_pipe is not None:
                     ready_pipe.close()
-                self._sweep(process.pid)
+                _kill_group(process.pid, signal.SIGKILL)  # what the child left behind
+                self.guard.gone(process.pid)
             pump.join(1.0)
             if self._stopping.is_set() or self._ended(code):
                 return
@@ -150,6 +153,7 @@ class Runner:
             if write_end is not None:
                 os.close(write_end)
         self._born = time.monotonic()
+        self.guard.born(process.pid)
         self.report(Started(child.name, process.pid))
         if self._stopping.is_set():
             self._signal(signal.SIGTERM)  # stop() came between the check and the birth.
@@ -168,7 +172,7 @@ class Runner:
                 self.is_ready.set()
                 self.report(Ready(self.child.name, seconds))
                 return
-            if time.monotonic() > late_at:
+            if time.monotonic() > late_at and process.poll() is None:
                 late_at = float("inf")
                 self._report_late()
             self._stopping.wait(_PAUSE_SECONDS)
@@ -218,10 +222,6 @@ class Runner:
             process = self._process
         if process is not None and process.returncode is None:
             _kill_group(process.pid, number)
-
-    def _sweep(self, pid: int) -> None:
-        """End what the child left behind in its process group."""
-        _kill_group(pid, signal.SIGKILL)
 
 
 def _kill_group(pid: int, number: int) -> None:

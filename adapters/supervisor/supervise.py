@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from adapters.supervisor.children import Child, waves
+from adapters.supervisor.guard import Guard
 from adapters.supervisor.logs import ChildLog
 from adapters.supervisor.runner import (
     Event,
@@ -22,6 +23,8 @@ from adapters.supervisor.runner import (
     Started,
 )
 from adapters.supervisor.terminal import complain, say
+
+_KILLED_SECONDS = 60.0  # The kernel may take a while over a process that waits for a disk.
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Supervisor:
     _runners: dict[str, Runner] = field(default_factory=dict)
     _pids: dict[str, int] = field(default_factory=dict)
     _awaited: set[str] = field(default_factory=set)
+    _living: set[str] = field(default_factory=set)
 
     def run(self) -> int:
         """Return 0 after a requested stop, 1 when a child could not be kept."""
@@ -67,12 +71,15 @@ class Supervisor:
         asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         previous = {number: signal.signal(number, self._asked) for number in asking}
         lifeline_read, lifeline_write = os.pipe()
+        guard = Guard(self.grace_seconds)
         try:
-            self._start(lifeline_read)
+            guard.start()
+            self._start(lifeline_read, guard)
             code = self._keep()
             self.on_stopping()
             self._stop(order, hurry=False)
         finally:
+            guard.close()
             os.close(lifeline_write)
             os.close(lifeline_read)
             for number, handler in previous.items():
@@ -82,13 +89,15 @@ class Supervisor:
     def _asked(self, number: int, _frame: FrameType | None) -> None:
         self._events.put(_Asked(number))  # SimpleQueue.put may interrupt itself.
 
-    def _start(self, lifeline_fd: int) -> None:
+    def _start(self, lifeline_fd: int, guard: Guard) -> None:
         self._awaited = {child.name for child in self.children}
+        self._living = set(self._awaited)
         for child in self.children:
             self._runners[child.name] = Runner(
                 child=child,
                 log=self._log_of(child.name),
                 report=self._events.put,
+                guard=guard,
                 lifeline_fd=lifeline_fd,
             )
         for child in self.children:
@@ -128,8 +137,10 @@ class Supervisor:
                 self._pids.pop(event.name, None)
                 self.on_change(self._pids)
                 say(f"  {event.sentence}")
+            case Finished():
+                self._living.discard(event.name)
             case _:
-                pass  # A child run once has finished: Ready told it.
+                pass  # A failure ends the loop before it gets here.
 
     def _said_ready(self, event: Ready) -> None:
         once = self._runners[event.name].child.once
@@ -148,26 +159,25 @@ class Supervisor:
 
     def _stop(self, order: list[list[str]], *, hurry: bool) -> None:
         """Stop wave after wave in reverse; a second signal, or the grace's end, kills."""
-        living = set(self._runners)
         for wave in reversed(order):
             for name in wave:
                 runner = self._runners[name]
                 (runner.kill if hurry else runner.stop)()
             deadline = time.monotonic() + self.grace_seconds
-            while living & set(wave):
+            while left := self._living & set(wave):
                 try:
                     event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
                 except queue.Empty:
-                    names = ", ".join(sorted(living & set(wave)))
+                    names = ", ".join(sorted(left))
                     say(f"  {names} did not end within {self.grace_seconds:.0f} s: killed")
                     self._kill(wave)
-                    deadline = time.monotonic() + self.grace_seconds
+                    deadline = time.monotonic() + _KILLED_SECONDS
                     continue
                 if isinstance(event, _Asked):
                     hurry = True
                     self._kill(wave)
                 elif isinstance(event, Finished):
-                    living.discard(event.name)
+                    self._living.discard(event.name)
 
     def _kill(self, names: list[str]) -> None:
         for name in names:
