@@ -65,6 +65,6 @@ class TooManyInstruments(UserError):
 
 
 def near_matches(symbol: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Up to three known symbols that look like ``symbol``, the best first."""
+    """Up to three known symbols that look much like ``symbol``, the best first."""
     wanted = symbol[:40].upper().replace("-", "").replace("/", "").replace("_", "")
-    return tuple(get_close_matches(wanted, known, n=NEAR_MATCHES_MAX, cutoff=0.6))
+    return tuple(get_close_matches(wanted, known, n=NEAR_MATCHES_MAX, cutoff=0.75))

@@ -1,0 +1,73 @@
+"""The whole sandbox as a person starts it, and the programs a test plays with."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.front_door.running import Program
+from tests.world import REPOSITORY, make_data_dir, remove_data_dir
+
+
+class Sandbox(Program):
+    """`python app.py run` on a data directory and a port of its own."""
+
+    def __init__(self, *words: str) -> None:
+        self.data_dir = make_data_dir()
+        super().__init__(
+            [
+                *(sys.executable, str(REPOSITORY / "app.py"), "run"),
+                *("--port=0", f"--data-dir={self.data_dir}", *words),
+            ]
+        )
+
+    def up(self) -> "Sandbox":
+        self.until("Ctrl-C stops everything")
+        return self
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        told = json.loads((self.data_dir / "addresses.json").read_text("utf-8"))
+        assert isinstance(told, dict)
+        return told
+
+    def pid_of(self, name: str) -> int:
+        """Of a role, or of ``postgres``, ``valkey`` or ``keeper``."""
+        roles = self.addresses["pids"]
+        if name in roles:
+            return int(roles[name])
+        state = json.loads((self.data_dir / "state.json").read_text("utf-8"))
+        if name == "keeper":
+            return int(state["keeper_pid"])
+        return int(state["servers"][name]["pid"])
+
+    def kill(self, name: str) -> None:
+        os.kill(self.pid_of(name), signal.SIGKILL)
+
+    async def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """The whole answer to a query."""
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.post(
+                self.addresses["graphql"], json={"query": query, "variables": variables}
+            )
+        told = answer.json()
+        assert isinstance(told, dict)
+        return told
+
+    def control(self, command: str, **body: object) -> None:
+        """One order to the exchange's control plane."""
+        answer = httpx.post(
+            f"{self.addresses['control']}/{command}",
+            json=body,
+            headers={"x-okd-control": self.addresses["control_token"]},
+            timeout=10,
+        )
+        answer.raise_for_status()
+
+    def remove(self) -> None:
+        self.discard()
+        remove_data_dir(Path(self.data_dir))
