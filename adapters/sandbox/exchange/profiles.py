@@ -13,7 +13,7 @@ NANO = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketProfile:
     """One category's side of a coin; quantities in whole coins."""
 
     basis_ppm: int
@@ -28,8 +28,8 @@ class Profile:
     daily_volatility_ppm: int
     open_interest: int
     funding_rate_e8: int
-    linear: Market
-    spot: Market
+    linear: MarketProfile
+    spot: MarketProfile
 
 
 PROFILES: dict[str, Profile] = {
@@ -38,39 +38,39 @@ PROFILES: dict[str, Profile] = {
         daily_volatility_ppm=5_700,
         open_interest=59_891,
         funding_rate_e8=10_000,
-        linear=Market(-360, 17_573, "6", 0.03),
-        spot=Market(42, 2_953, "0.9", 0.02),
+        linear=MarketProfile(-360, 17_573, "6", 0.03),
+        spot=MarketProfile(42, 2_953, "0.9", 0.02),
     ),
     "ETH": Profile(
         price_nano=1_920_400_000_000,
         daily_volatility_ppm=9_000,
         open_interest=1_150_000,
         funding_rate_e8=7_300,
-        linear=Market(-360, 390_000, "120", 0.05),
-        spot=Market(42, 65_000, "18", 0.02),
+        linear=MarketProfile(-360, 390_000, "120", 0.05),
+        spot=MarketProfile(42, 65_000, "18", 0.02),
     ),
     "SOL": Profile(
         price_nano=77_339_000_000,
         daily_volatility_ppm=15_000,
         open_interest=6_738_053,
         funding_rate_e8=876,
-        linear=Market(-375, 3_615_929, "1350", 0.06),
-        spot=Market(42, 600_000, "220", 0.03),
+        linear=MarketProfile(-375, 3_615_929, "1350", 0.06),
+        spot=MarketProfile(42, 600_000, "220", 0.03),
     ),
     "XRP": Profile(
         price_nano=1_352_000_000,
         daily_volatility_ppm=13_000,
         open_interest=182_000_000,
         funding_rate_e8=5_100,
-        linear=Market(-370, 88_000_000, "30000", 0.05),
-        spot=Market(42, 15_000_000, "5000", 0.03),
+        linear=MarketProfile(-370, 88_000_000, "30000", 0.05),
+        spot=MarketProfile(42, 15_000_000, "5000", 0.03),
     ),
     "DOGE": Profile(
         price_nano=95_200_000,
         daily_volatility_ppm=16_000,
         open_interest=1_600_000_000,
         funding_rate_e8=6_400,
-        linear=Market(-370, 900_000_000, "250000", 0.05),
-        spot=Market(42, 150_000_000, "40000", 0.03),
+        linear=MarketProfile(-370, 900_000_000, "250000", 0.05),
+        spot=MarketProfile(42, 150_000_000, "40000", 0.03),
     ),
 }
