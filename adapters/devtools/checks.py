@@ -48,7 +48,7 @@ def all_checks(place: Place, python: str) -> list[Check]:
         Check("format", module("ruff", "format", "--check", "--quiet", ".", "dev")),
         Check("lint", module("ruff", "check", "--quiet", ".", "dev")),
         Check("imports", lambda: _runs(place, [python, "-c", _LINT_IMPORTS])),
-        Check("settings documentation", app("settings-docs", "--check")),
+        Check("settings documentation", app("settings", "--check")),
         Check("schema drift", app("schema", "--check")),
         Check("types", module("mypy", "--no-error-summary")),
         Check("types of the scripts", module("mypy", "--no-error-summary", *scripts)),
@@ -60,7 +60,7 @@ _LINT_IMPORTS = """
 import sys
 sys.path.insert(0, ".")
 from importlinter.cli import lint_imports
-sys.exit(lint_imports())
+sys.exit(lint_imports(no_logo=True))
 """
 
 

@@ -16,6 +16,7 @@ from adapters.supervisor.children import (
     LineReady,
 )
 from adapters.supervisor.databases import Databases
+from adapters.supervisor.lifeline import LIFELINE_VARIABLE, READY_VARIABLE
 from adapters.supervisor.listening import listen, url_host
 from adapters.supervisor.options import RunOptions
 
@@ -23,8 +24,17 @@ CLONE = Path(__file__).resolve().parents[2]
 # The public clock of Bybit V5: whatever speaks the protocol answers it.
 _EXCHANGE_READY_PATH = "/v5/market/time"
 _MIGRATION_SECONDS = 600.0
-# What one role is told and no other may read in its environment.
-_SECRETS = ("DATABASE_OWNER_URL", "OKD_CONTROL_TOKEN")
+# What one role is told and no other may read, and descriptors that are another supervisor's.
+_NOT_PASSED_ON = {
+    "DATABASE_OWNER_URL",
+    "OKD_CONTROL_TOKEN",
+    LISTEN_VARIABLE,
+    OPERATIONS_VARIABLE,
+    LIFELINE_VARIABLE,
+    READY_VARIABLE,
+}
+# A person waits at the terminal: no load balancer has to notice, and warnings are for reading.
+_COMFORT = {"OKD_DRAIN_SECONDS": "0", "OKD_LOG_FORMAT": "console"}
 
 
 @dataclass(slots=True)
@@ -125,7 +135,8 @@ def _web(
 
 
 def _shared_environment(place: Place, exchange: socket.socket) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+    passed_on = {n: value for n, value in os.environ.items() if n not in _NOT_PASSED_ON}
+    own = {**_COMFORT, **passed_on}
     recording = place.options.recording
     own |= {
         "OKD_ENVIRONMENT": "sandbox",

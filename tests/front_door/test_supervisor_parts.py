@@ -181,6 +181,7 @@ def test_a_full_disk_is_a_sentence(
 
 def test_each_role_is_told_only_its_own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner")
+    monkeypatch.setenv("OKD_OPERATIONS_FD", "7")
     databases = Databases("postgresql://owner", "postgresql://app", "redis://x", tmp_path)
     with listen("127.0.0.1", 0) as web:
         place = Place(RunOptions(seed=42, web_processes=2), tmp_path, web, databases)
@@ -192,6 +193,7 @@ def test_each_role_is_told_only_its_own_secrets(tmp_path: Path, monkeypatch: pyt
     assert by_name.keys() == {"exchange", "migrate", "web-1", "web-2", "feed", "worker"}
     assert [n for n, e in by_name.items() if "DATABASE_OWNER_URL" in e] == ["migrate"]
     assert [n for n, e in by_name.items() if "OKD_CONTROL_TOKEN" in e] == ["exchange"]
+    assert not [n for n, e in by_name.items() if "OKD_OPERATIONS_FD" in e]  # not another's
     assert {e["DATABASE_URL"] for e in by_name.values()} == {"postgresql://app"}
     assert {e["OKD_BYBIT_ENVIRONMENT"] for e in by_name.values()} == {"sandbox"}
     assert {e["OKD_SEED"] for e in by_name.values()} == {"42"}
