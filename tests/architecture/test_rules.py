@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = sorted((ROOT / "domain").rglob("*.py"))
-REGISTRIES = re.compile(r"py" r"pi\.org|python" r"hosted|registry\.npm" r"js|deb\.deb" r"ian", re.IGNORECASE)
+REGISTRIES = re.compile(r"(?i)py" r"pi\.org|python" r"hosted|registry\.npm" r"js|deb\.deb" r"ian")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(tmp|work|farm|root)/[A-Za-z0-9]")
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE",
