@@ -10,6 +10,7 @@ from adapters.supervisor.terminal import StartError, say
 
 _REVIVE_SECONDS = 0.5
 _STOPPED_SECONDS = 15.0
+_GRACE_SECONDS = 0.5  # The supervisor holds them for as long as it lives; Ctrl-C waits for this.
 
 
 class Servers(Protocol):
@@ -89,7 +90,7 @@ def opened(data_dir: Path, environment: Mapping[str, str]) -> Databases:
     from adapters.sandbox.servers.errors import ServersError  # noqa: PLC0415
 
     try:
-        own: Servers = servers.ensure(data_dir)
+        own: Servers = servers.ensure(data_dir, grace_seconds=_GRACE_SECONDS)
     except ServersError as error:
         raise StartError(str(error)) from error
     return Databases(
