@@ -59,6 +59,7 @@ def build_app(
 ) -> Starlette:
     """Compose the application. Opens nothing: what needs a running loop belongs in ``lifespan``."""
     reporter = reporter or NullErrorReporter()
+    metrics.watch_status(board.status)
     flood = FloodGuard(settings.flood_limit)
     view = GraphQLView(
         graphql_schema,

@@ -2,7 +2,8 @@
 
 On SIGTERM: readiness says no, new connections are still accepted for ``drain_seconds`` (a load
 balancer needs that long to look), then listening ends, requests in flight finish, sockets are
-closed with 1012, and the process returns. A second signal cancels what still runs.
+closed with 1012, and the process returns. A second signal skips the window and, half a second
+later, cancels what still runs.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ WS_BYTES_MAX = 64 * 1024
 # Longer than the longest deadline of any call a request makes.
 GRACE_SECONDS = 10.0
 _LIFESPAN_SECONDS = 5.0
+_HURRIED_GRACE_SECONDS = 0.5
 
 log = structlog.get_logger("server")
 
@@ -63,31 +65,54 @@ async def serve(
     believed of ``trusted_proxies`` only. Raises StartFailed.
     """
     asyncio.get_running_loop().set_exception_handler(log_loop_exception)
-    servers: list[_Server] = []
-    if operations is not None:
-        listener = listen(settings.operations_fd, settings.host, settings.operations_port)
-        servers.append(_Server("operations", operations, listener, trusted_proxies, grace_seconds))
-    if web is not None:
-        listener = listen(settings.listen_fd, settings.host, settings.port)
-        servers.append(_Server("web", web, listener, trusted_proxies, grace_seconds))
-    async with contextlib.AsyncExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        apps = (
+            ("operations", operations, settings.operations_fd, settings.operations_port),
+            ("web", web, settings.listen_fd, settings.port),
+        )
+        servers = [
+            _Server(
+                name,
+                app,
+                stack.enter_context(listen(fd, settings.host, port)),
+                trusted_proxies,
+                grace_seconds,
+            )
+            for name, app, fd, port in apps
+            if app is not None
+        ]
         if handle_signals:
             stack.enter_context(_signals(drain))
-        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        try:
+            await _serve_until_drained(servers, drain, settings.drain_seconds, on_ready)
+        except BaseExceptionGroup as group:
+            failed, _ = group.split(StartFailed)
+            if failed is not None:  # one plain sentence for whoever started us
+                raise StartFailed(str(failed.exceptions[0])) from group
+            raise
+    log.info("drain_ended", hurried=drain.hurried)
+
+
+async def _serve_until_drained(
+    servers: Sequence["_Server"],
+    drain: Drain,
+    drain_seconds: float,
+    on_ready: Callable[[], None] | None,
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
         running = [(server, tasks.create_task(server.serve())) for server in servers]
         for server, task in running:
             await server.started_or_failed(task)
         if on_ready is not None:
             on_ready()
         await drain.wait_begun()
-        log.info("drain_begun", seconds=settings.drain_seconds)
-        await drain.window(settings.drain_seconds)
+        log.info("drain_begun", seconds=drain_seconds)
+        await drain.window(drain_seconds)
         hurry = tasks.create_task(_hurry(drain, servers))
         # The operations port is the last to go: it tells how the rest is doing.
         for server, task in reversed(running):
             await server.stop(task)
         hurry.cancel()
-    log.info("drain_ended", hurried=drain.hurried)
 
 
 def listen(fd: int | None, host: str, port: int) -> socket.socket:
@@ -137,6 +162,7 @@ class _Server(uvicorn.Server):
         self._listener = listener
         self._grace_seconds = grace_seconds
         self._up = asyncio.Event()
+        self._closing = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -155,10 +181,16 @@ class _Server(uvicorn.Server):
         log.info("listening", server=self.name, address=str(address))
         self._up.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing.set()
+        await super().shutdown(sockets)
+
     async def started_or_failed(self, task: asyncio.Task[None]) -> None:
         up = asyncio.ensure_future(self._up.wait())
-        await asyncio.wait((up, task), return_when=asyncio.FIRST_COMPLETED)
-        up.cancel()
+        try:
+            await asyncio.wait((up, task), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
         if task.done():
             task.result()
 
@@ -170,7 +202,10 @@ class _Server(uvicorn.Server):
             log.error("server_stuck", server=self.name)
             task.cancel()
 
-    def cancel_requests(self) -> None:
+    async def cancel_requests(self) -> None:
+        # Only after sockets were closed with 1012: a cancelled one could not say goodbye.
+        await self._closing.wait()
+        await asyncio.sleep(_HURRIED_GRACE_SECONDS)
         for request in self.server_state.tasks:
             request.cancel()
 
@@ -178,8 +213,9 @@ class _Server(uvicorn.Server):
 async def _hurry(drain: Drain, servers: Sequence[_Server]) -> None:
     await drain.wait_hurried()
     log.warning("drain_hurried")
-    for server in servers:
-        server.cancel_requests()
+    async with asyncio.TaskGroup() as tasks:
+        for server in servers:
+            tasks.create_task(server.cancel_requests())
 
 
 @contextlib.contextmanager

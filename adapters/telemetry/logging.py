@@ -41,7 +41,7 @@ def configure_logging(
 ) -> None:
     """Route all logging of this process through one pipeline. Call once, first of all."""
     out = stream or sys.stdout
-    shared = _shared_processors(role)
+    shared = _shared_processors()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -54,6 +54,7 @@ def configure_logging(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _adds_role(role),
                 structlog.processors.format_exc_info,
                 mask_secrets,
                 _renderer(log_format, out),
@@ -76,18 +77,24 @@ def configure_logging(
 def log_loop_exception(_loop: AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """For ``loop.set_exception_handler``: what no task's owner caught, once, with traceback."""
     error = context.get("exception")
+    subject = context.get("task") or context.get("future") or context.get("handle")
     structlog.get_logger("asyncio").error(
         "loop_exception",
         reason=context.get("message"),
+        subject=repr(subject) if subject is not None else None,
         exc_info=error if isinstance(error, BaseException) else None,
     )
 
 
-def _shared_processors(role: str) -> list[Processor]:
+def _adds_role(role: str) -> Processor:
     def add_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.setdefault("role", role)
         return event
 
+    return add_role
+
+
+def _shared_processors() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -95,7 +102,6 @@ def _shared_processors(role: str) -> list[Processor]:
         structlog.stdlib.ExtraAdder(),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        add_role,
         _drop_colour,
     ]
 

@@ -47,6 +47,7 @@ class Metrics:
 
     def __init__(self, *, role: str, known_operations: frozenset[str] = frozenset()) -> None:
         self._known = known_operations
+        self._watches_status = False
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -103,8 +104,10 @@ class Metrics:
         self._refused.labels(reason).inc()
 
     def watch_status(self, status: Callable[[], SystemStatus]) -> None:
-        """Show component states, read when scraped."""
-        self.registry.register(_Components(status))
+        """Show component states, read when scraped. A process has one board: the first counts."""
+        if not self._watches_status:
+            self.registry.register(_Components(status))
+        self._watches_status = True
 
     def watch_breakers(self, states: Callable[[], Mapping[str, str]]) -> None:
         """Show breaker states (``closed``, ``half_open``, ``open``) by dependency, as scraped."""

@@ -39,6 +39,8 @@ class World:
     metrics: Metrics
     drain: Drain
     client: httpx.AsyncClient
+    listener: socket.socket
+    """The test's own copy: the address lives on until it is closed, as under the supervisor."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(self, query: str, **more: Any) -> dict[str, Any]:
@@ -61,8 +63,8 @@ class World:
         return connect(address, subprotocols=["graphql-transport-ws"], compression=None, **more)  # type: ignore[list-item]
 
 
-def listening() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+def listening(port: int = 0) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port))
 
 
 def settings(**overrides: Any) -> Settings:
@@ -78,8 +80,8 @@ def settings(**overrides: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(**overrides: Any) -> AsyncIterator[World]:
-    web, operations = listening(), listening()
+async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World]:
+    web, operations = listening(web_port), listening()
     stage = Stage()
     board = Board(
         SystemStatus(
@@ -126,7 +128,7 @@ async def serving(**overrides: Any) -> AsyncIterator[World]:
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=url) as client:
         running = tasks.create_task(run())
         await ready.wait()
-        world = World(url, operations_url, stage, board, metrics, drain, client)
+        world = World(url, operations_url, stage, board, metrics, drain, client, web)
         try:
             yield world
         finally:

@@ -66,6 +66,10 @@ def fail(kind: str) -> None:
             return
 
 
+class Category(Enum):
+    LINEAR = "linear"
+
+
 class Mood(Enum):
     CALM = "calm"
     WILD = "wild"
@@ -97,6 +101,7 @@ async def count_up(
 def product_schema() -> strawberry.Schema:
     """Built per call: enums and types are marked by strawberry as they are used."""
     mood = strawberry.enum(Mood)
+    family = strawberry.enum(Category)
 
     @strawberry.type
     class Part:
@@ -152,7 +157,11 @@ def product_schema() -> strawberry.Schema:
         count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
 
         @strawberry.subscription
-        async def ticker(self, category: str, symbol: str) -> AsyncGenerator[Price, None]:
+        async def ticker(
+            self,
+            category: family,  # type: ignore[valid-type]
+            symbol: str,
+        ) -> AsyncGenerator[Price, None]:
             number = 0
             while True:
                 number += 1

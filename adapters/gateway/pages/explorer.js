@@ -42,9 +42,19 @@ function showErrors(errors) {
   showProblem(lines.join("\n\n"));
 }
 
-function entry(value, expanded) {
+function entry(value) {
   const pre = document.createElement("pre");
-  highlight(pre, expanded ? JSON.stringify(value, null, 2) : JSON.stringify(value), "json");
+  highlight(pre, JSON.stringify(value, null, 2), "json");
+  return pre;
+}
+
+/** One line for a result of the past: what every one of them has in common is left out. */
+function line(result) {
+  const roots = result.errors ? [] : Object.values(result.data ?? {});
+  const inner = roots.length === 1 && roots[0] !== null ? roots[0] : result;
+  const text = JSON.stringify(inner).replace(/^\{(.*)\}$/, "$1");
+  const pre = document.createElement("pre");
+  highlight(pre, text.replaceAll('":', '": ').replaceAll(',"', ', "'), "json");
   return pre;
 }
 
@@ -52,6 +62,7 @@ function entry(value, expanded) {
 function liveList() {
   const arrived = [];
   const pending = [];
+  const began = performance.now();
   let count = 0;
   let newest = null;
   let due = false;
@@ -61,11 +72,11 @@ function liveList() {
   function paint() {
     due = false;
     for (const { at, value } of pending.splice(0)) {
-      if (newest) newest.article.lastChild.replaceWith(entry(newest.value, false));
+      if (newest) newest.article.lastChild.replaceWith(line(newest.value));
       const article = document.createElement("article");
       const time = document.createElement("time");
       time.textContent = at.toISOString().slice(11, 23);
-      article.append(time, entry(value, true));
+      article.append(time, entry(value));
       results.prepend(article);
       newest = { article, value };
     }
@@ -77,7 +88,8 @@ function liveList() {
     const now = performance.now();
     while (arrived.length && now - arrived[0] > RATE_OVER_MS) arrived.shift();
     $("#counter b").textContent = count.toLocaleString("en");
-    $("#rate").textContent = `${(arrived.length / (RATE_OVER_MS / 1000)).toFixed(1)}/s`;
+    const seconds = Math.min(RATE_OVER_MS, Math.max(1000, now - began)) / 1000;
+    $("#rate").textContent = `${(arrived.length / seconds).toFixed(1)}/s`;
   }
 
   const beat = setInterval(showCount, 1000);
@@ -143,7 +155,7 @@ async function fetchOnce(operation, sent) {
     $("#facts").textContent = `HTTP ${answer.status} · ${took} ms · ${text.length} bytes · ${id}`;
     $("#facts").title = $("#facts").textContent;
     const result = JSON.parse(text);
-    results.replaceChildren(entry(result, true));
+    results.replaceChildren(entry(result));
     if (result.errors) showErrors(result.errors);
     showState(result.errors ? "failed" : "done", result.errors ? "Answered with errors" : "Done");
   } catch (error) {
@@ -281,7 +293,9 @@ function start() {
       run();
     }
   });
-  query.field.focus();
+  query.field.setSelectionRange(0, 0);
+  // On a phone the focus would bring up the keyboard over everything.
+  if (matchMedia("(min-width: 801px)").matches) query.field.focus();
 }
 
 start();
