@@ -33,6 +33,10 @@ log = structlog.get_logger()
 
 INSTRUMENTS_PER_PAGE = 1000
 PAGES_MAX = 50
+SOCKET_SHARE = 0.45
+"""Of the deadline: how long a try may wait for bytes, so that there is time for a second one."""
+TRY_SHARE = 0.7
+"""Of the deadline: how long one try may take as a whole, however its bytes drip."""
 UNUSABLE_SHARE_MAX = 0.1
 """More rows than this unreadable: the format has changed, and nothing of it is believed."""
 _NULL_METRICS = NullFeedMetrics()
@@ -60,9 +64,8 @@ class BybitRest:
         self._attempts = attempts
         self._budget = RetryBudget()
         self._limits = EndpointLimits(clock)
-        # Below half of the deadline: a first try that hangs leaves time for a second.
         self._client = PybitClient(
-            addresses.rest_url, clock=clock, socket_timeout_seconds=timeout_seconds * 0.45
+            addresses.rest_url, clock=clock, socket_timeout_seconds=timeout_seconds * SOCKET_SHARE
         )
 
     async def close(self) -> None:
@@ -105,8 +108,16 @@ class BybitRest:
         wanted: dict[Category, set[Symbol]] = defaultdict(set)
         for instrument in ids:
             wanted[instrument.category].add(instrument.symbol)
-        found = await asyncio.gather(*(self._tickers(c, symbols) for c, symbols in wanted.items()))
-        return {ticker.id: ticker for tickers in found for ticker in tickers}
+        answers = await asyncio.gather(
+            *(self._tickers(category, symbols) for category, symbols in wanted.items()),
+            return_exceptions=True,  # so that none is left running when another fails
+        )
+        found: dict[InstrumentId, Ticker] = {}
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            found |= {ticker.id: ticker for ticker in answer}
+        return found
 
     async def _tickers(self, category: Category, symbols: Collection[Symbol]) -> list[Ticker]:
         query: dict[str, str | int] = {"category": wire_category(category)}
@@ -144,7 +155,7 @@ class BybitRest:
         began = self._clock.monotonic()
         outcome = "CANCELLED"
         try:
-            answer = await self._breaker.call(lambda: self._client.get(method, query))
+            answer = await self._breaker.call(lambda: self._ask(method, query))
             outcome = "OK"
         except Banned:
             outcome = "BANNED"
@@ -158,6 +169,12 @@ class BybitRest:
             self._metrics.rest_answered(method, outcome, self._clock.monotonic() - began)
         self._limits.note(method, answer[1])
         return answer
+
+    async def _ask(self, method: str, query: Mapping[str, str | int]) -> Answer:
+        # Inside the breaker: the outer deadline cancels, and a cancellation teaches it nothing. A
+        # socket's timeout alone is not enough, for it starts over with every byte.
+        async with deadline(EXCHANGE, self._timeout_seconds * TRY_SHARE):
+            return await self._client.get(method, query)
 
 
 def _rows(answer: object) -> Sequence[object]:

@@ -17,10 +17,11 @@ import structlog
 import websocket
 from pybit import unified_trading
 
-from adapters.bybit.config import is_loopback, wire_category
+from adapters.bybit.config import wire_category
 from adapters.bybit.logs import LogGate
 from adapters.bybit.metrics import FeedMetrics
 from adapters.bybit.pacing import ConnectLimit, ReconnectPause
+from adapters.bybit.sockets import dial, goodbye_of, hang_up
 from adapters.bybit.subscriptions import Request, Subscriptions
 from adapters.bybit.timings import StreamTimings
 from domain.kernel.ids import Category
@@ -152,7 +153,7 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
     def _one_connection(self) -> _HungUp:
         sock: websocket.WebSocket | None = None
         try:
-            sock = self._dial()
+            sock = dial(self._url, self._timings)
             return self._serve(sock)
         except _HungUp as hung_up:
             return hung_up
@@ -161,20 +162,9 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
             return _HungUp(type(error).__name__)
         finally:
             if sock is not None:
-                _close(sock)
-
-    def _dial(self) -> websocket.WebSocket:
-        return websocket.create_connection(
-            self._url,
-            timeout=self._timings.connect_timeout_seconds,
-            # 48 % of a stock reader's time is a UTF-8 check in Python; orjson checks it again.
-            skip_utf8_validation=True,
-            redirect_limit=0,
-            http_no_proxy=["*"] if is_loopback(self._url) else None,
-        )
+                hang_up(sock)
 
     def _serve(self, sock: websocket.WebSocket) -> _HungUp:
-        sock.settimeout(self._timings.tick_seconds)
         now = self._heard_at = self._pinged_at = time.monotonic()
         self._registry.restart(now)
         next_tick = now
@@ -189,7 +179,7 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
                 continue
             now = self._heard_at = time.monotonic()
             if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return _HungUp(f"closed_{int.from_bytes(data[:2], 'big') or 'without_code'}")
+                return _HungUp(goodbye_of(data))
             if not self._live:
                 self._found_alive()
             if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
@@ -275,12 +265,3 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
         )
         self._metrics.feed_disconnected(self._category, hung_up.reason)
         self._listener.connection_changed(hung_up.state)
-
-
-def _close(sock: websocket.WebSocket) -> None:
-    try:
-        if sock.connected:
-            sock.send_close()
-    except (OSError, websocket.WebSocketException):
-        pass  # politeness only: the socket goes either way
-    sock.shutdown()  # type: ignore[no-untyped-call]  # the library types most, not this

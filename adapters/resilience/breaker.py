@@ -11,15 +11,19 @@ the last change of state are ignored: they speak of the past.
 
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+import structlog
+
 from domain.kernel.clock import Clock
 from domain.kernel.failures import Failure, TimedOut, Unavailable
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -32,8 +36,15 @@ class BreakerState(StrEnum):
     OPEN = "OPEN"
 
 
+_EVENTS = {
+    BreakerState.CLOSED: "breaker_closed",
+    BreakerState.HALF_OPEN: "breaker_half_opened",
+    BreakerState.OPEN: "breaker_opened",
+}
+
+
 class BreakerListener(Protocol):
-    """Told of every change, for metrics and logs. Must be quick and must not raise."""
+    """Told of every change, for metrics. Must be quick and must not raise."""
 
     def breaker_changed(self, name: str, before: BreakerState, after: BreakerState) -> None: ...
 
@@ -200,6 +211,7 @@ class CircuitBreaker:
         self._consecutive = 0
         self._failures = 0
         self._outcomes.clear()
+        log.warning(_EVENTS[after], breaker=self.name, before=before)
         if self._listener is not None:
             self._listener.breaker_changed(self.name, before, after)
 
@@ -224,6 +236,10 @@ class Breakers:
                 name, clock=self._clock, what=what, thresholds=thresholds, listener=self._listener
             )
         return self._by_name[name]
+
+    def states(self) -> Mapping[str, BreakerState]:
+        """The state of each, by name."""
+        return {breaker.name: breaker.state for breaker in self}
 
     def __iter__(self) -> Iterator[CircuitBreaker]:
         """In order of their names."""

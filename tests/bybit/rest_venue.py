@@ -43,6 +43,8 @@ class RestVenue:
         self.cookies: list[str | None] = []
         self.released = threading.Event()
         """Set at the end, so that a hanging answer hangs no test."""
+        self.drip = False
+        """Send bodies byte by byte, a tenth of a second each."""
         self.port = 0
 
     @property
@@ -74,6 +76,10 @@ class RestVenue:
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(raw)))
         handler.end_headers()
+        for byte in raw if self.drip else b"":
+            handler.wfile.write(bytes((byte,)))
+            if self.released.wait(0.1):
+                return
         handler.wfile.write(raw)
 
 

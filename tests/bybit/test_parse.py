@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.bybit.merge import LinearMerge, SpotMerge, merge_of
@@ -27,6 +27,9 @@ from adapters.bybit.parse import (
 from domain.kernel.ids import AssetCode, Category, InstrumentId, Symbol
 from domain.market import Instrument, InstrumentStatus, Source, Ticker
 from tests.bybit.venue import BOOK, SNAPSHOT
+
+# No deadline: a machine shared with others pauses as it likes.
+FRUGAL = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Json = dict[str, Any]
 T0 = datetime(2026, 8, 9, tzinfo=UTC)
@@ -54,6 +57,7 @@ def frame(symbol: str, kind: FrameKind, data: Json, *, topic: str = "tickers") -
     return Frame(f"{topic}.{symbol}", kind, data, T0)
 
 
+@FRUGAL
 @given(anything)
 def test_nothing_from_the_wire_makes_parsing_raise(value: Any) -> None:
     answered_at(value)
@@ -66,6 +70,7 @@ def test_nothing_from_the_wire_makes_parsing_raise(value: Any) -> None:
         best_prices_of(value)
 
 
+@FRUGAL
 @given(tickerish, st.sampled_from(Category))
 def test_a_ticker_is_whole_or_unusable(data: Json, category: Category) -> None:
     instrument = InstrumentId(category, Symbol("BTCUSDT"))
@@ -78,6 +83,7 @@ def test_a_ticker_is_whole_or_unusable(data: Json, category: Category) -> None:
         assert re.fullmatch(r"[a-z_]+:[A-Za-z0-9]+", ticker.reason)
 
 
+@FRUGAL
 @given(anything, st.sampled_from(Category), st.sampled_from(["tickers", "orderbook.1", "x"]))
 def test_merging_never_raises(data: Any, category: Category, topic: str) -> None:
     merge = merge_of(category, Source.BYBIT)
@@ -93,6 +99,7 @@ whole = st.fixed_dictionaries(dict.fromkeys(SNAPSHOT, values))
 part = st.fixed_dictionaries({}, optional=dict.fromkeys(SNAPSHOT, values))
 
 
+@FRUGAL
 @given(whole, st.lists(st.tuples(st.booleans(), part, whole), max_size=12))
 def test_snapshot_and_deltas_end_in_the_last_value_of_each(
     first: Json, updates: list[tuple[bool, Json, Json]]

@@ -337,3 +337,27 @@ async def test_many_calls_share_the_threads_and_too_many_are_refused(
 
     assert all(isinstance(result, Unavailable | TimedOut) for result in results)
     assert len(venue.asked) <= 24  # eight at a time, for one deadline
+
+
+async def test_an_answer_that_drips_is_told_to_the_breaker(
+    venue: RestVenue, outcomes: Outcomes
+) -> None:
+    # Every byte comes within the socket's timeout, the answer never.
+    venue.drip = True
+    venue.answers(ok({"list": []}))
+    client = BybitRest(
+        venue.addresses,
+        clock=SystemClock(),
+        breaker=Breakers(SystemClock()).of("bybit-rest"),
+        timeout_seconds=TIMEOUT_SECONDS,
+        metrics=outcomes,
+        attempts=1,
+    )
+    try:
+        with pytest.raises(TimedOut):
+            await client.tickers([BTC])
+    finally:
+        venue.released.set()
+        await client.close()
+
+    assert outcomes.heard == [("get_tickers", "TIMED_OUT")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -142,7 +143,8 @@ async def test_e6_a_delta_before_its_snapshot_is_dropped_and_asked_anew(
 
 async def test_e7_twenty_broken_connections_leave_no_thread_behind(venue: ScriptedVenue) -> None:
     venue.pace_seconds = 0.02
-    async with following(venue) as feed:
+    timings = replace(QUICK, reconnect_cap_seconds=0.05)
+    async with following(venue, timings=timings) as feed:
         await feed.until_live(A)
         before = threading.active_count()
         for _ in range(20):

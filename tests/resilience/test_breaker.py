@@ -233,3 +233,5 @@ async def test_the_registry_gives_one_breaker_per_name(clock: FakeClock) -> None
     assert breakers.of("redis") is breakers.of("redis")
     assert breakers.of("bybit-rest", what="exchange").name == "bybit-rest"
     assert [breaker.name for breaker in breakers] == ["bybit-rest", "redis"]
+    breakers.of("redis").open_for(1)
+    assert breakers.states() == {"bybit-rest": BreakerState.CLOSED, "redis": BreakerState.OPEN}
