@@ -7,7 +7,6 @@ from adapters.bybit.logs import LogGate
 from adapters.bybit.pacing import CONNECTS_MAX, ConnectLimit, ReconnectPause
 from adapters.bybit.timings import STREAM_TIMINGS
 
-
 # No deadline: a machine shared with others pauses as it likes.
 FRUGAL = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -9,7 +9,6 @@ from adapters.resilience import Backoff, RetryBudget, deadline, retry_safe_read
 from domain.kernel.failures import Conflict, Failure, Rejected, TimedOut, Unavailable
 from tests.resilience.fakes import run_now
 
-
 # No deadline: a machine shared with others pauses as it likes.
 FRUGAL = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
