@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from adapters.clock import SystemClock
 from adapters.postgres import Database
@@ -25,6 +26,10 @@ from adapters.postgres.tables import METADATA
 from adapters.redis import RedisClient
 from adapters.sandbox.servers import Servers, ensure
 from tests import world
+
+# A busy machine is slow, which is no finding; deadlines of ours have tests of their own.
+settings.register_profile("okd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("okd")
 
 _data_dir = pytest.StashKey[Path]()
 

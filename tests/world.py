@@ -8,8 +8,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,12 +77,16 @@ async def create_migrated_database(servers: Servers, name: str) -> DatabaseUrls:
         return await create_database(servers, name, template=_TEMPLATE)
 
 
-async def eventually(happened: Callable[[], bool], *, within_seconds: float = 10.0) -> None:
+async def eventually(
+    happened: Callable[[], bool | Awaitable[bool]], *, within_seconds: float = 15.0
+) -> None:
     """Wait for something that nobody announces, such as the restart of a killed server."""
-    end = time.monotonic() + within_seconds
-    while not happened():
-        assert time.monotonic() < end, f"not within {within_seconds} s"
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(within_seconds):
+        while True:
+            answer = happened()
+            if await answer if isinstance(answer, Awaitable) else answer:
+                return
+            await asyncio.sleep(0.01)
 
 
 class Swallower:

@@ -37,7 +37,10 @@ class RedisClient:
             url,
             max_connections=connections_max,
             timeout=timeout_seconds,
-            socket_timeout=timeout_seconds,
+            # None: with a number redis-py wraps every send in asyncio.wait_for, which on Python
+            # 3.11 swallows a cancellation that meets a finished send, and whoever cancelled waits
+            # for ever. Our deadline is around every call anyway.
+            socket_timeout=None,
             socket_connect_timeout=timeout_seconds,
             retry=Retry(NoBackoff(), 0),
             # RESP2: in RESP3 announcements arrive out of band, which gains us nothing.

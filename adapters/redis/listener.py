@@ -6,8 +6,9 @@ two, and again after every reconnect; what comes twice is for the hearer to drop
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import islice
+from typing import Any
 
 import structlog
 
@@ -65,15 +66,14 @@ class Listener:
     async def run(self) -> None:
         """Listen for ever, reconnecting with backoff; ends only by cancellation."""
         while True:
-            try:
-                await self._listen_once()
-            except* Failure as failures:
-                self._metrics.connection_lost()
-                log.warning("listener_disconnected", reason=_first_reason(failures))
+            failure = await self._listen_until_failure()
+            self._metrics.connection_lost()
+            reason = type(failure.__cause__ or failure).__name__
+            log.warning("listener_disconnected", reason=reason)
             await asyncio.sleep(self._backoff_seconds * random.uniform(0.5, 1))  # noqa: S311  # jitter
             self._backoff_seconds = min(self._backoff_seconds * 2, BACKOFF_SECONDS_MAX)
 
-    async def _listen_once(self) -> None:
+    async def _listen_until_failure(self) -> Failure:
         connection = ChannelConnection(
             self._client.own_connection(), timeout_seconds=self._client.timeout_seconds
         )
@@ -83,11 +83,14 @@ class Listener:
             await connection.open()
             self._heard_at = asyncio.get_running_loop().time()
             self._on_connected()
-            async with asyncio.TaskGroup() as duties:
-                duties.create_task(self._receive(connection))
-                duties.create_task(self._subscribe(connection))
-                duties.create_task(self._read_latest())
-                duties.create_task(self._check_pulse(connection))
+            return await _first_failure(
+                self._receive(connection),
+                self._subscribe(connection),
+                self._read_latest(),
+                self._check_pulse(connection),
+            )
+        except Failure as failure:
+            return failure
         finally:
             await connection.close()
 
@@ -139,8 +142,22 @@ class Listener:
             await connection.ping()
 
 
-def _first_reason(failures: BaseExceptionGroup[Failure]) -> str:
-    first: BaseException = failures
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return type(first.__cause__ or first).__name__
+async def _first_failure(*duties: Coroutine[Any, Any, None]) -> Failure:
+    """Run duties side by side until one of them fails; end the others."""
+    # The failure is a value, never the group's error: a TaskGroup that is cancelled while one of
+    # its tasks fails raises the failure alone, and the cancellation is lost (Python 3.11).
+    first: asyncio.Future[Failure] = asyncio.get_running_loop().create_future()
+
+    async def report_failure(duty: Coroutine[Any, Any, None]) -> None:
+        try:
+            await duty
+        except Failure as failure:
+            if not first.done():
+                first.set_result(failure)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(report_failure(duty)) for duty in duties]
+        failure = await first
+        for task in tasks:
+            task.cancel()
+    return failure
