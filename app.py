@@ -14,7 +14,7 @@ role pays for its own libraries only.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,12 +78,12 @@ async def founded(role: str, settings: "Settings") -> AsyncIterator[Foundation]:
     from adapters.redis import RedisClient
     from adapters.resilience import Breakers
     from adapters.telemetry import Metrics
-    from adapters.telemetry.counters import BreakerEvents, VenueCounters
+    from adapters.telemetry.counters import VenueCounters
 
     clock = SystemClock()
     metrics = Metrics(role=role)
-    breakers = Breakers(clock, BreakerEvents())
-    metrics.watch_breakers(lambda: {b.name: b.state.lower() for b in breakers})
+    breakers = Breakers(clock)
+    metrics.watch_breakers(lambda: {n: state.lower() for n, state in breakers.states().items()})
     database = Database(
         settings.database_url.get_secret_value(),
         role=role,
@@ -125,6 +125,7 @@ async def on_duty(
             web=web,
             operations=operations,
             on_ready=lifeline.announce_ready,
+            trusted_proxies=settings.trusted_proxies,
         )
         for task in running:
             task.cancel()
@@ -217,17 +218,20 @@ async def worker(settings: "Settings") -> None:
 async def exchange(settings: "Settings") -> None:
     """The sandbox's venue. The production image does not have it."""
     from adapters.clock import SystemClock
-    from adapters.gateway import Drain, serve
-    from adapters.sandbox.exchange import create_exchange
+    from adapters.gateway import Drain, StartFailed, serve
+    from adapters.sandbox.exchange import RecordingError, create_exchange
     from adapters.supervisor import lifeline
 
     recording = os.environ.get("OKD_RECORDING")
-    app = create_exchange(
-        seed=int(os.environ.get("OKD_SEED", "1")),
-        clock=SystemClock(),
-        recording=Path(recording) if recording else None,
-        control_token=os.environ["OKD_CONTROL_TOKEN"],
-    )
+    try:
+        app = create_exchange(
+            seed=int(os.environ.get("OKD_SEED", "1")),
+            clock=SystemClock(),
+            recording=Path(recording) if recording else None,
+            control_token=os.environ["OKD_CONTROL_TOKEN"],
+        )
+    except RecordingError as error:
+        raise StartFailed(str(error)) from error
     await serve(settings=settings, drain=Drain(), web=app, on_ready=lifeline.announce_ready)
 
 
@@ -235,15 +239,20 @@ async def migrate(settings: "Settings") -> None:
     """Apply what is pending, as the owner."""
     import structlog
 
-    from adapters.postgres import migrate as apply
+    from adapters.gateway import StartFailed
+    from adapters.postgres.migrations import MigrationError
+    from adapters.postgres.migrations import migrate as apply
 
     if settings.database_owner_url is None:
-        raise SystemExit("DATABASE_OWNER_URL: is missing; migrations run as okd_owner.")
-    report = await apply(settings.database_owner_url.get_secret_value())
+        raise StartFailed("DATABASE_OWNER_URL: is missing; migrations run as okd_owner.")
+    try:
+        report = await apply(settings.database_owner_url.get_secret_value())
+    except MigrationError as error:
+        raise StartFailed(str(error)) from error
     structlog.get_logger().info("database_migrated", applied=report.applied, at=report.after)
 
 
-ROLES: dict[str, Callable[["Settings"], Awaitable[None]]] = {
+ROLES: dict[str, Callable[["Settings"], Coroutine[Any, Any, None]]] = {
     "web": web,
     "feed": feed,
     "worker": worker,
@@ -257,25 +266,37 @@ def start(role: str) -> int:
     from adapters.supervisor import lifeline
 
     lifeline.watch()
-    from adapters.gateway import StartFailed, run
-    from adapters.postgres import MigrationError
+    from adapters.gateway import run
     from adapters.settings import SettingsError, load_settings
     from adapters.telemetry import configure_logging
-    from domain.kernel.failures import Failure
 
     # The exchange has nobody to be taken out of traffic by.
     overrides = {"drain_seconds": 0.0} if role == "exchange" else {}
     try:
         settings = load_settings(**overrides)
         configure_logging(role=role, log_format=settings.log_format, level=settings.log_level)
-        run(ROLES[role](settings))  # type: ignore[arg-type]  # every role is an async function
+        run(ROLES[role](settings))
     except SettingsError as error:
         return complain("These settings cannot be used (docs/settings.md):", *error.problems)
-    except (MigrationError, StartFailed, OSError) as error:
-        return complain(str(error))
-    except Failure as failure:
-        return complain(failure.message)
+    except Exception as error:
+        sentences = sentences_of(error)
+        if not sentences:
+            raise
+        return complain(*sentences)
     return 0
+
+
+def sentences_of(error: BaseException) -> list[str]:
+    """What a person is told of an error they can mend; nothing when it is a bug."""
+    from adapters.gateway import StartFailed
+    from domain.kernel.failures import Failure
+
+    if isinstance(error, BaseExceptionGroup):
+        parts = [sentences_of(part) for part in error.exceptions]
+        return [sentence for part in parts for sentence in part] if all(parts) else []
+    if isinstance(error, Failure):
+        return [error.message]
+    return [str(error)] if isinstance(error, StartFailed | OSError) else []
 
 
 def run_world(arguments: Sequence[str]) -> int:

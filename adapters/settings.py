@@ -134,13 +134,18 @@ class Settings(BaseSettings):
         9000,
         ge=0,
         le=65535,
-        description="Port of `/livez`, `/readyz`, `/metrics` of feed and worker.",
+        description="Port of `/livez`, `/readyz`, `/metrics` for operators, in every role.",
     )
     operations_fd: int | None = Field(
         None, description="The same as an inherited listening socket."
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Browser origins besides our own that may call, separated by commas."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of proxies whose `X-Forwarded-For` is believed; "
+        "without it everybody behind one counts as one address.",
     )
     flood_limit: str = Field(
         "6000/minute",
@@ -173,7 +178,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, Any]) -> dict[str, Any]:
-        lists = ("categories", "always_on_symbols", "allowed_origins")
+        lists = ("categories", "always_on_symbols", "allowed_origins", "trusted_proxies")
         return {k: _words(v) if k in lists else v for k, v in values.items()}
 
     @property

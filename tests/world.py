@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from adapters.postgres import migrate
+from adapters.postgres.migrations import migrate
 from adapters.sandbox.servers import Servers, stopped
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -32,7 +32,7 @@ log = structlog.get_logger("server")
 
 
 class StartFailed(Exception):
-    """The application's lifespan did not start; its own error is in the log."""
+    """This process cannot serve; the message says why, its cause is in the log."""
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -116,19 +116,26 @@ async def _serve_until_drained(
 
 
 def listen(fd: int | None, host: str, port: int) -> socket.socket:
-    """The inherited listening socket ``fd``, or one of our own. Raises OSError."""
+    """The inherited listening socket ``fd``, or one of our own. Raises StartFailed."""
     if fd is not None:
         return socket.socket(fileno=fd)
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise _cannot_listen(host, port, error) from error
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartFailed:
+    return StartFailed(f"Cannot listen on {host}:{port}: {error.strerror or error}.")
 
 
 class _Server(uvicorn.Server):

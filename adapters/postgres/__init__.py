@@ -1,14 +1,10 @@
-"""PostgreSQL, the truth: tables, repositories, migrations. Rows never leave this package."""
+"""PostgreSQL, the truth: tables and repositories. Rows never leave this package.
+
+``adapters.postgres.migrations`` is not imported here: alembic costs every process half a second,
+and only the one that migrates needs it.
+"""
 
 from adapters.postgres.engine import Database
 from adapters.postgres.market import PostgresInstruments
-from adapters.postgres.migrations import MigrationError, MigrationReport, migrate, pending
 
-__all__ = [
-    "Database",
-    "MigrationError",
-    "MigrationReport",
-    "PostgresInstruments",
-    "migrate",
-    "pending",
-]
+__all__ = ["Database", "PostgresInstruments"]

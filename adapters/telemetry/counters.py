@@ -1,6 +1,5 @@
 """What other adapters count, on the process's registry. They know only small protocols."""
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.kernel.ids import Category
@@ -83,12 +82,3 @@ class HubCounters:
     def watchers_changed(self, *, watchers: int, topics: int) -> None:
         self._watchers.set(watchers)
         self._topics.set(topics)
-
-
-class BreakerEvents:
-    """Tells of every change of a breaker, once."""
-
-    def breaker_changed(self, name: str, before: str, after: str) -> None:
-        structlog.get_logger("breaker").warning(
-            "breaker_changed", breaker=name, before=before, after=after
-        )

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from adapters.postgres import migrate, pending
+from adapters.postgres.migrations import migrate, pending
 from tests.deployment import composition
 from tests.deployment.cluster import Cluster
 
