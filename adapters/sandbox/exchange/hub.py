@@ -47,7 +47,7 @@ class Listener:
 class Hub:
     """Implements `venue.Feed` for a market, and keeps the listeners of each topic."""
 
-    def __init__(self, faults: Faults, snapshot: Callable[[Topic], str]) -> None:
+    def __init__(self, faults: Faults, snapshot: Callable[[Topic], str | None]) -> None:
         self._faults = faults
         self._snapshot = snapshot
         self._listeners: dict[Topic, set[Listener]] = {}
@@ -68,8 +68,8 @@ class Hub:
         listener.topics.add(topic)
         if self._faults.is_silent(topic):
             self._interrupted.add(topic)
-        else:
-            listener.offer(self._snapshot(topic))
+        elif (snapshot := self._snapshot(topic)) is not None:
+            listener.offer(snapshot)
 
     def unsubscribe(self, listener: Listener, topic: Topic) -> None:
         listener.topics.discard(topic)
@@ -88,7 +88,8 @@ class Hub:
         if topic in self._interrupted:
             # Deltas were withheld: only a snapshot makes the listeners whole again.
             self._interrupted.discard(topic)
-            frame = self._snapshot(topic)
+            if topic.is_merged:
+                frame = self._snapshot(topic) or frame
         for listener in self._listeners.get(topic, ()):
             listener.offer(frame)
 

@@ -7,59 +7,35 @@ together, as they do where arbitrage exists.
 
 The rates are read off the recording (Bybit v5 public tickers, 44 s): a BTC linear delta every 230
 ms on a grid of 100 ms, 57 % of them with a new bid, 31 % ask, 22 % mark price, 15 % index price, 6
-% last price; the touch stood still for seconds and then jumped, so volatility arrives in moves (one
-in 50 steps) and not as a tremble.
+% last price. Trades happen at the touch and take from it, and nowhere else: last price, 24 h,
+candles and tape all follow from them.
 """
 
+from collections import deque
 from decimal import Decimal
 from random import Random
 
-from adapters.sandbox.exchange.instruments import Category, Instrument
+from adapters.sandbox.exchange.contracts import Contracts
+from adapters.sandbox.exchange.fair_value import FairValue
+from adapters.sandbox.exchange.history import History, Leg, Minutes, Path
+from adapters.sandbox.exchange.instruments import Instrument
+from adapters.sandbox.exchange.pace import (
+    MINUTE_MS,
+    MOVES_PER_STEP,
+    PPM,
+    STEP_MS,
+    STEPS_PER_MINUTE,
+)
 from adapters.sandbox.exchange.profiles import NANO, Profile
-from adapters.sandbox.exchange.statistics import MINUTE_MS, Bar, RollingDay
+from adapters.sandbox.exchange.statistics import Bar, RollingDay
+from adapters.sandbox.exchange.trades import KEPT, Trade, fills, order_lots
 
-STEP_MS = 100
-STEPS_PER_MINUTE = MINUTE_MS // STEP_MS
-STEPS_PER_DAY = 24 * 60 * STEPS_PER_MINUTE
-MOVES_PER_STEP = 0.02
 # Chances per step while the touch stands still, from the shares of deltas above.
 BID_CHANGES, ASK_CHANGES = 0.22, 0.12
 MARK_CHANGES, INDEX_CHANGES, FUNDING_CHANGES = 0.09, 0.065, 0.002
 # Chances per trade: buyers and sellers alike; a third of trades open or close positions on balance.
 BUYS, OPEN_INTEREST_CHANGES = 0.5, 0.3
 SPREAD_TICKS = 1
-PPM = 1_000_000
-
-
-class FairValue:
-    """One coin's value in nano-USDT; also its index price."""
-
-    def __init__(self, base: str, profile: Profile, *, seed: int) -> None:
-        self.base = base
-        self.nano = profile.price_nano
-        self._random = Random(f"{seed}:{base}")  # noqa: S311  # a market to be repeated, not a secret
-        daily_ppb = profile.daily_volatility_ppm * 1000
-        self._move_ppb = daily_ppb / (STEPS_PER_DAY * MOVES_PER_STEP) ** 0.5
-        self._minute_ppb = daily_ppb / (24 * 60) ** 0.5
-
-    def step(self) -> None:
-        if self._random.random() < MOVES_PER_STEP:
-            self._move(round(self._random.gauss(0, self._move_ppb)))
-
-    def minute(self) -> tuple[int, int, int, int]:
-        """Walk a whole minute at once: open, high, low, close."""
-        opened = self.nano
-        self._move(round(self._random.gauss(0, self._minute_ppb)))
-        above, below = (abs(round(self._random.gauss(0, self._minute_ppb / 2))) for _ in range(2))
-        high = max(opened, self.nano) * (NANO + above) // NANO
-        low = min(opened, self.nano) * (NANO - below) // NANO
-        return opened, high, low, self.nano
-
-    def shock(self, percent: Decimal) -> None:
-        self._move(int(percent * 10**7))
-
-    def _move(self, ppb: int) -> None:
-        self.nano = max(1, self.nano * (NANO + ppb) // NANO)
 
 
 class InstrumentProcess:
@@ -68,9 +44,10 @@ class InstrumentProcess:
     def __init__(
         self, instrument: Instrument, profile: Profile, fair: FairValue, *, seed: int, now_ms: int
     ) -> None:
-        market = profile.linear if instrument.category is Category.LINEAR else profile.spot
+        market = profile.market(instrument.category)
         self.instrument = instrument
         self.fair = fair
+        self._seed = seed
         self._random = Random(f"{seed}:{instrument.category}:{instrument.symbol}")  # noqa: S311  # see above
         self._basis_ppm = market.basis_ppm
         self._tick_nano = int(instrument.tick * NANO)
@@ -80,30 +57,51 @@ class InstrumentProcess:
         self.open_interest_lots = int(profile.open_interest / instrument.lot)
         self.funding_rate_e8 = profile.funding_rate_e8
         self._funding_cap_e8 = int(Decimal(instrument.funding_cap) * 10**8)
-        # Born from the clock, both only grow: a restarted exchange never runs behind its earlier
+        # Born from the clock, all only grow: a restarted exchange never runs behind its earlier
         # self.
         self.cross_sequence = now_ms
         self.update_id = now_ms // STEP_MS
+        self._trade_number = now_ms
         self.bid = self._fair_ticks()
         self.bid_lots = self.ask_lots = self._lots_at_touch
         self.last = self.bid
         self.tick_direction = "ZeroPlusTick"
         self.index_nano = fair.nano
         self.mark_nano = self._fair_nano()
-        self.trades = 0
-        self.day = RollingDay(minute=now_ms // MINUTE_MS, price=self.last)
+        self.tape: deque[Trade] = deque(maxlen=KEPT)
+        self.fresh: list[Trade] = []  # since they were last published
+        self.history = History(self._minutes_of)
+        self.contracts = Contracts(
+            instrument, seed=seed, lots=self.open_interest_lots, rate_e8=self.funding_rate_e8
+        )
+        self.day = RollingDay(
+            minute=now_ms // MINUTE_MS, price=self.last, closed=self.history.close
+        )
 
     @property
     def ask(self) -> int:
         return self.bid + SPREAD_TICKS
 
+    @property
+    def trades(self) -> int:
+        """Grows with every trade."""
+        return self._trade_number
+
     def step(self, now_ms: int) -> None:
         """Live 100 ms; the fair value has made its step already."""
         draw = self._random.random
+        minute = now_ms // MINUTE_MS
+        if minute > self.day.minute:
+            self.day.roll(minute)
+            self.contracts.live(now_ms, lots=self.open_interest_lots, rate_e8=self.funding_rate_e8)
         self.cross_sequence += 1 + int(draw() * 50)
-        moved = self._requote()
+        bid = self.bid
+        requoted = self._requote()
+        moved = self.bid != bid
         if moved or draw() < self._trades_per_step:
             self._trade(now_ms)
+            requoted = True
+        self.update_id += requoted
         if moved or draw() < MARK_CHANGES:
             noise = self._random.gauss(0, 10)
             self.mark_nano = self._fair_nano() * (PPM + round(noise)) // PPM
@@ -112,19 +110,28 @@ class InstrumentProcess:
         if draw() < FUNDING_CHANGES:
             drifted = self.funding_rate_e8 + round(self._random.gauss(0, 60))
             self.funding_rate_e8 = max(-self._funding_cap_e8, min(self._funding_cap_e8, drifted))
-        self.day.roll(now_ms // MINUTE_MS)
 
-    def minute(self, minute: int, path: tuple[int, int, int, int]) -> None:
-        """Live a whole past minute along the fair value's path."""
+    def minute(self, minute: int, path: Path, *, taped: bool) -> None:
+        """Live a whole past minute along the fair value's path, trade by trade when `taped`."""
+        if self.day.bars and minute <= self.day.bars[-1].minute:
+            return  # The clock was set back and has leapt: this minute has been lived.
         opened, high, low, close = (self._ticks(nano) for nano in path)
         lots = 1 + round(self._lots_per_minute * self._random.expovariate(1))
+        if taped:
+            self._trade_along(minute, (opened, high, low, close), lots)
+            return
         average = (opened + high + low + close) // 4
         self.day.append(Bar(minute, opened, high, low, close, lots, lots * average))
         self.last = close
 
+    def skip(self, legs: list[Leg]) -> None:
+        """Leave minutes to whoever looks at them."""
+        self.day.end_minute()
+        self.history.skip(legs)
+
     def settle(self) -> None:
         """Stand where the fair value stands now: after a history or a leap of the clock."""
-        self._requote()
+        self.update_id += self._requote()
         self.index_nano = self.fair.nano
         self.mark_nano = self._fair_nano()
 
@@ -144,22 +151,67 @@ class InstrumentProcess:
             self.bid_lots = self._touch_lots()
         if new_ask:
             self.ask_lots = self._touch_lots()
-        self.update_id += new_bid or new_ask
-        return moved
+        return new_bid or new_ask
 
     def _trade(self, now_ms: int) -> None:
-        price = self.ask if self._random.random() < BUYS else self.bid
-        per_trade = self._lots_per_minute / (
-            STEPS_PER_MINUTE * (self._trades_per_step + MOVES_PER_STEP)
-        )
-        lots = 1 + round(per_trade * self._random.expovariate(1))
-        self.tick_direction = _direction(self.tick_direction, price - self.last)
-        self.last = price
-        self.trades += 1
-        self.day.trade(minute=now_ms // MINUTE_MS, price=price, lots=lots)
+        """One order takes from the touch, never all of it: the next quote is the fair value's."""
+        is_buy = self._random.random() < BUYS
+        price, offered = (self.ask, self.ask_lots) if is_buy else (self.bid, self.bid_lots)
+        mean = self._lots_per_minute / (STEPS_PER_MINUTE * (self._trades_per_step + MOVES_PER_STEP))
+        lots = order_lots(self._random, mean, max(1, offered - 1))
+        left = max(1, offered - lots)
+        if is_buy:
+            self.ask_lots = left
+        else:
+            self.bid_lots = left
+        for part in fills(self._random, lots):
+            self.fresh.append(self._fill(now_ms, price, part, is_buy=is_buy))
         if self._random.random() < OPEN_INTEREST_CHANGES:
             change = round(lots * self._random.uniform(-1, 1))
             self.open_interest_lots = max(1, self.open_interest_lots + change)
+
+    def _trade_along(self, minute: int, path: Path, lots: int) -> None:
+        """Fill a past minute with trades that open, peak, sink and close it."""
+        opened, high, low, close = path
+        count = 4 + round(STEPS_PER_MINUTE * (self._trades_per_step + MOVES_PER_STEP))
+        prices = [round(self._random.uniform(low, high)) for _ in range(count)]
+        prices[0], prices[-1] = opened, close
+        extremes = [high, low] if self._random.random() < BUYS else [low, high]
+        prices[count // 3], prices[count * 2 // 3] = extremes
+        times = sorted(int(self._random.random() * MINUTE_MS) for _ in range(count))
+        for time_ms, price in zip(times, prices, strict=True):
+            self.cross_sequence += 1 + int(self._random.random() * 50)
+            part = 1 + int(lots / count * self._random.expovariate(1))
+            is_buy = self._random.random() < BUYS
+            self._fill(minute * MINUTE_MS + time_ms, price, part, is_buy=is_buy)
+
+    def _fill(self, time_ms: int, price: int, lots: int, *, is_buy: bool) -> Trade:
+        self.tick_direction = _direction(self.tick_direction, price - self.last)
+        self.last = price
+        self._trade_number += 1
+        self.day.trade(minute=time_ms // MINUTE_MS, price=price, lots=lots)
+        trade = Trade(
+            self._trade_number,
+            time_ms,
+            price,
+            lots,
+            is_buy,
+            self.cross_sequence,
+            self.tick_direction,
+        )
+        self.tape.append(trade)
+        return trade
+
+    def _minutes_of(self, leg: Leg) -> Minutes:
+        name = f"{self.instrument.category}:{self.instrument.symbol}:{leg.first}"
+        random = Random(f"{self._seed}:{name}")  # noqa: S311  # a market to be repeated
+        minutes = Minutes(leg.first, self._ticks(leg.opened))
+        for minute, path in enumerate(self.fair.walk(leg), leg.first):
+            opened, high, low, close = (self._ticks(nano) for nano in path)
+            lots = 1 + round(self._lots_per_minute * random.expovariate(1))
+            turnover = lots * ((opened + high + low + close) // 4)
+            minutes.add(Bar(minute, opened, high, low, close, lots, turnover))
+        return minutes
 
     def _touch_lots(self) -> int:
         return 1 + round(self._lots_at_touch * self._random.uniform(0.2, 1.8))

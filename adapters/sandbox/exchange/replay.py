@@ -1,45 +1,53 @@
 """The replayed market: a recorded session in a loop, in its own rhythm.
 
 Prices and sizes are the recording's strings, untouched. Stamps move to the present, `cs`, `u` and
-`seq` move on with every round so that they only grow, and the next funding is the coming one. Each
-round begins with the recorded snapshots, which reset whoever listens.
+`seq` move on with every turn so that they only grow, and the next funding is the coming one. Each
+turn begins with the recorded snapshots, which reset whoever listens. What the recording does not
+hold (funding and open interest of the past, intervals nobody recorded) is answered with no rows.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
+from typing import Any
 
-from adapters.sandbox.exchange.frames import BOOK_REPEAT_MS, Best, best_frame, ticker_frame
+from adapters.sandbox.exchange.frames import BOOK_REPEAT_MS
 from adapters.sandbox.exchange.instruments import INSTRUMENTS, Category, Instrument
 from adapters.sandbox.exchange.recording import (
-    BestEvent,
+    BookEvent,
     Event,
+    KlineEvent,
     Recording,
     RecordingError,
     TickerEvent,
+    TradeEvent,
 )
-from adapters.sandbox.exchange.tickers import linear_row, next_funding_ms, spot_row
-from adapters.sandbox.exchange.venue import Feed, NotPossible, Topic
+from adapters.sandbox.exchange.tickers import linear_row, spot_row
+from adapters.sandbox.exchange.tracks import (
+    BookTrack,
+    KlineTrack,
+    Moment,
+    TickerTrack,
+    Track,
+    TradeTrack,
+)
+from adapters.sandbox.exchange.venue import Feed, NotPossible, Topic, Window
 from adapters.sandbox.exchange.wire import epoch_ms
 from domain.kernel.clock import Clock
 
 NO_QUOTE = ("", "")
+DEEPEST = 200
 QUIET_CHECK_SECONDS = 0.5
 # Stamps keep the distances of the recording until the clock leaps by more than this.
 LEAP_MS = 2_000
 
-
-@dataclass(slots=True)
-class _Shown:
-    """What a topic shows now, and how far its numbers move on with each round."""
-
-    stride: int = 0
-    update_stride: int = 0
-    data: dict[str, str] = field(default_factory=dict)
-    best: Best | None = None
-    sequence: int = 0
-    sent_ms: int = 0
+_TRACKS: dict[type[Event], type[Track[Any]]] = {
+    TickerEvent: TickerTrack,
+    BookEvent: BookTrack,
+    TradeEvent: TradeTrack,
+    KlineEvent: KlineTrack,
+}
 
 
 class ReplayMarket:
@@ -52,41 +60,83 @@ class ReplayMarket:
         self._clock = clock
         self._shift_ms = epoch_ms(clock) - recording.started_ms
         self._round = 0
-        self._shown: dict[Topic, _Shown] = {}
+        events: dict[Topic, list[Event]] = {}
         for event in recording.events:
-            self._measure(event)
-        for event in reversed(recording.events):
-            # In reverse, so that each topic ends up at its first snapshot: complete before the
-            # first frame plays.
-            if isinstance(event, BestEvent) or event.kind == "snapshot":
-                self._merge(event)
-        tickers = [topic for topic in self._shown if topic.name.startswith("tickers.")]
-        self._instruments = _instruments({(t.category, t.name.partition(".")[2]) for t in tickers})
-        offered = {(i.category, i.symbol) for i in self._instruments}
-        for topic in [*self._shown]:
-            if (topic.category, topic.name.rpartition(".")[2]) not in offered:
-                del self._shown[topic]
+            events.setdefault(event.topic, []).append(event)
+        tickers = {(t.category, t.symbol) for t in events if t.kind == "tickers"}
+        self._instruments = _instruments(tickers)
+        self._tracks: dict[Topic, Track[Any]] = {
+            topic: _TRACKS[type(own[0])](topic, own)
+            for topic, own in events.items()
+            if (topic.category, topic.symbol) in tickers
+        }
+        self._live_once_before()
 
     def instruments(self, category: Category) -> Sequence[Instrument]:
         return [instrument for instrument in self._instruments if instrument.category is category]
 
     def ticker_row(self, instrument: Instrument) -> dict[str, str]:
-        data = self._data(Topic.tickers(instrument.category, instrument.symbol))
+        track = self._tracks[Topic.tickers(instrument.category, instrument.symbol)]
+        data = track.data(epoch_ms(self._clock)) if isinstance(track, TickerTrack) else {}
         if instrument.category is Category.LINEAR:
             return linear_row(data)
-        shown = self._shown.get(Topic.best(instrument.category, instrument.symbol))
-        best = shown.best if shown else None
-        return spot_row(data, best.bid if best else NO_QUOTE, best.ask if best else NO_QUOTE)
+        best = self._tracks.get(Topic.best(instrument.category, instrument.symbol))
+        if not isinstance(best, BookTrack):
+            return spot_row(data, NO_QUOTE, NO_QUOTE)
+        levels = best.levels(1)
+        return spot_row(data, levels.bids[0], levels.asks[0])
+
+    def order_book(self, instrument: Instrument, levels: int) -> dict[str, Any]:
+        track = self._tracks.get(Topic.book(instrument.category, DEEPEST, instrument.symbol))
+        now = epoch_ms(self._clock)
+        book = track.levels(levels) if isinstance(track, BookTrack) else None
+        return {
+            "s": instrument.symbol,
+            "a": book.asks if book else [],
+            "b": book.bids if book else [],
+            "ts": now,
+            "u": book.update_id if book else 0,
+            "seq": book.sequence if book else 0,
+            "cts": now,
+        }
+
+    def recent_trades(self, instrument: Instrument, limit: int) -> list[dict[str, Any]]:
+        track = self._tracks.get(Topic.trades(instrument.category, instrument.symbol))
+        if not isinstance(track, TradeTrack):
+            return []
+        return [_rest_trade(trade) for trade in islice(reversed(track.tape), limit)]
+
+    async def candles(
+        self, instrument: Instrument, interval: str, window: Window
+    ) -> list[list[str]]:
+        track = self._tracks.get(Topic.kline(instrument.category, interval, instrument.symbol))
+        if not isinstance(track, KlineTrack):
+            return []
+        starts = [
+            start
+            for start in sorted(track.candles)
+            if (window.start_ms is None or start >= window.start_ms)
+            and (window.end_ms is None or start <= window.end_ms)
+        ]
+        if window.end_ms is None and window.start_ms is not None:
+            starts = starts[: window.limit]
+        return [_rest_candle(track.candles[start]) for start in starts[-window.limit :][::-1]]
+
+    def funding_rates(self, instrument: Instrument, window: Window) -> list[dict[str, str]]:
+        del instrument, window
+        return []
+
+    def open_interest(
+        self, instrument: Instrument, interval_ms: int, window: Window
+    ) -> list[dict[str, str]]:
+        del instrument, interval_ms, window
+        return []
 
     def offers(self, topic: Topic) -> bool:
-        return topic in self._shown
+        return topic in self._tracks
 
-    def snapshot(self, topic: Topic) -> str:
-        shown, now = self._shown[topic], epoch_ms(self._clock)
-        if shown.best is not None:
-            return best_frame(topic, shown.best, ts=now, matched_ts=now)
-        data = self._data(topic)
-        return ticker_frame(topic, data, kind="snapshot", sequence=shown.sequence, ts=now)
+    def snapshot(self, topic: Topic) -> str | None:
+        return self._tracks[topic].snapshot(epoch_ms(self._clock))
 
     def shock(self, instrument: Instrument, percent: Decimal, feed: Feed) -> None:
         del percent, feed
@@ -108,61 +158,54 @@ class ReplayMarket:
 
     def play(self, event: Event, feed: Feed) -> None:
         """Show one recorded frame as of now."""
-        shown = self._shown.get(event.topic)
-        if shown is None:
+        track = self._tracks.get(event.topic)
+        if track is None:
             return
-        self._merge(event)
-        shown.sent_ms = now = epoch_ms(self._clock)
+        now = epoch_ms(self._clock)
         if abs(now - event.at_ms - self._shift_ms) > LEAP_MS:
             self._shift_ms = now - event.at_ms
-        ts = event.ts + self._shift_ms
-        if not feed.wants(event.topic):
-            return
-        if isinstance(event, BestEvent):
-            matched = event.matched_ts + self._shift_ms
-            frame = best_frame(event.topic, shown.best or event.best, ts=ts, matched_ts=matched)
-        else:
-            data = self._stamped(event.topic, event.data)
-            frame = ticker_frame(event.topic, data, kind=event.kind, sequence=shown.sequence, ts=ts)
-        feed.publish(event.topic, frame)
+        moment = Moment(self._round, self._shift_ms, now)
+        track.merge(event, moment)
+        track.sent_ms = now
+        if feed.wants(event.topic):
+            for frame in track.frames(event, moment):
+                feed.publish(event.topic, frame)
 
-    def _merge(self, event: Event) -> None:
-        shown = self._shown[event.topic]
-        if isinstance(event, BestEvent):
-            best = event.best
-            shown.best = best._replace(
-                update_id=best.update_id + self._round * shown.update_stride,
-                sequence=best.sequence + self._round * shown.stride,
-            )
-            return
-        shown.sequence = event.sequence + self._round * shown.stride
-        shown.data = event.data if event.kind == "snapshot" else shown.data | event.data
-
-    def _measure(self, event: Event) -> None:
-        shown = self._shown.setdefault(event.topic, _Shown())
-        first = next(other for other in self._recording.events if other.topic == event.topic)
-        if isinstance(event, BestEvent) and isinstance(first, BestEvent):
-            shown.stride = event.best.sequence - first.best.sequence + 1
-            shown.update_stride = event.best.update_id - first.best.update_id + 1
-        elif isinstance(event, TickerEvent) and isinstance(first, TickerEvent):
-            shown.stride = event.sequence - first.sequence + 1
-
-    def _data(self, topic: Topic) -> dict[str, str]:
-        return self._stamped(topic, self._shown[topic].data)
-
-    def _stamped(self, topic: Topic, data: dict[str, str]) -> dict[str, str]:
-        if "nextFundingTime" not in data:
-            return data
-        hours = int(self._shown[topic].data.get("fundingIntervalHour", "8"))
-        return data | {"nextFundingTime": str(next_funding_ms(epoch_ms(self._clock), hours))}
+    def _live_once_before(self) -> None:
+        """Trades and candles as if a turn had just ended: REST has rows from the first moment."""
+        now = epoch_ms(self._clock)
+        moment = Moment(-1, self._shift_ms - self._recording.duration_ms, now)
+        for event in self._recording.events:
+            if isinstance(event, TradeEvent | KlineEvent) and event.topic in self._tracks:
+                self._tracks[event.topic].merge(event, moment)
 
     def _repeat_quiet(self, feed: Feed) -> None:
         now = epoch_ms(self._clock)
-        for topic, shown in self._shown.items():
-            if shown.best is not None and now - shown.sent_ms >= BOOK_REPEAT_MS:
-                shown.sent_ms = now
-                if feed.wants(topic):
-                    feed.publish(topic, self.snapshot(topic))
+        for topic, track in self._tracks.items():
+            if topic.kind == "orderbook.1" and now - track.sent_ms >= BOOK_REPEAT_MS:
+                track.sent_ms = now
+                frame = track.snapshot(now) if feed.wants(topic) else None
+                if frame is not None:
+                    feed.publish(topic, frame)
+
+
+def _rest_trade(trade: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "execId": trade["i"],
+        "symbol": trade["s"],
+        "price": trade["p"],
+        "size": trade["v"],
+        "side": trade["S"],
+        "time": str(trade["T"]),
+        "isBlockTrade": trade.get("BT", False),
+        "isRPITrade": trade.get("RPI", False),
+        "seq": str(trade["seq"]),
+    }
+
+
+def _rest_candle(candle: dict[str, Any]) -> list[str]:
+    numbers = (candle[key] for key in ("open", "high", "low", "close", "volume", "turnover"))
+    return [str(candle["start"]), *numbers]
 
 
 def _instruments(offered: set[tuple[Category, str]]) -> list[Instrument]:

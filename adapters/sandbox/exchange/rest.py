@@ -1,4 +1,4 @@
-"""The public REST routes: /v5/market/time, instruments-info, tickers (Bybit v5 market).
+"""The public REST routes: envelope, /v5/market/time, instruments-info, tickers (Bybit v5 market).
 
 HTTP 200 even for errors, with {retCode, retMsg, result, retExtInfo, time}. The two categories
 refuse differently, as the live venue does: an unknown linear symbol is 10001, an unknown spot
@@ -15,26 +15,21 @@ from starlette.routing import Route
 
 from adapters.sandbox.exchange.faults import Faults
 from adapters.sandbox.exchange.instruments import Category, Instrument
+from adapters.sandbox.exchange.parameters import (
+    EMPTY_CATEGORIES,
+    PARAMETER_ERROR,
+    Refusal,
+    category_of,
+    invalid,
+    limit_of,
+)
+from adapters.sandbox.exchange.series import Series
 from adapters.sandbox.exchange.venue import Market
 from adapters.sandbox.exchange.wire import epoch_ms, epoch_ns
 from domain.kernel.clock import Clock
 
-PARAMETER_ERROR = 10001
 ROUTE_NOT_FOUND = 10017
 PAGE_DEFAULT, PAGE_MAX = 500, 1_000
-LIMIT_DIGITS = 4
-# Categories the venue knows and this exchange lists nothing in.
-EMPTY_CATEGORIES = {"inverse", "option"}
-
-
-class Refusal(Exception):
-    """A non-zero retCode."""
-
-    def __init__(self, code: int, message: str, result: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.result = result or {}
 
 
 class Page(NamedTuple):
@@ -42,7 +37,7 @@ class Page(NamedTuple):
     cursor: str
 
 
-Handler = Callable[[Request], dict[str, Any]]
+Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
 class Rest:
@@ -52,12 +47,18 @@ class Rest:
         self._market = market
         self._clock = clock
         self._faults = faults
+        self._series = Series(market)
 
     def routes(self) -> list[Route]:
         handlers: dict[str, Handler] = {
             "/v5/market/time": self._time,
             "/v5/market/instruments-info": self._instruments_info,
             "/v5/market/tickers": self._tickers,
+            "/v5/market/kline": self._series.kline,
+            "/v5/market/orderbook": self._series.order_book,
+            "/v5/market/recent-trade": self._series.recent_trade,
+            "/v5/market/funding/history": self._series.funding_history,
+            "/v5/market/open-interest": self._series.open_interest,
         }
         routes = [
             Route(path, self._answering(handler), methods=["GET"])
@@ -71,7 +72,7 @@ class Rest:
             if self._faults.is_out:
                 return Response(status_code=503)
             try:
-                code, message, result = 0, "OK", handler(request)
+                code, message, result = 0, "OK", await handler(request)
             except Refusal as refusal:
                 code, message, result = refusal.code, refusal.message, refusal.result
             body = {
@@ -85,12 +86,12 @@ class Rest:
 
         return answer
 
-    def _time(self, _: Request) -> dict[str, Any]:
+    async def _time(self, _: Request) -> dict[str, Any]:
         nano = epoch_ns(self._clock)
         return {"timeSecond": str(nano // 10**9), "timeNano": str(nano)}
 
-    def _instruments_info(self, request: Request) -> dict[str, Any]:
-        category = _category(request)
+    async def _instruments_info(self, request: Request) -> dict[str, Any]:
+        category = category_of(request)
         rows = self._filtered(request, category)
         status = request.query_params.get("status", "")
         rows = [row for row in rows if status in {"", row.info["status"]}]
@@ -104,8 +105,8 @@ class Rest:
             "nextPageCursor": page.cursor,
         }
 
-    def _tickers(self, request: Request) -> dict[str, Any]:
-        category = _category(request)
+    async def _tickers(self, request: Request) -> dict[str, Any]:
+        category = category_of(request)
         rows = self._filtered(request, category)
         if not rows and category == Category.SPOT and request.query_params.get("symbol"):
             raise Refusal(PARAMETER_ERROR, "Not supported symbols")
@@ -127,24 +128,12 @@ class Rest:
         return [row for row in rows if base in {"", row.base}]
 
 
-def _no_route(_: Request) -> dict[str, Any]:
+async def _no_route(_: Request) -> dict[str, Any]:
     raise Refusal(ROUTE_NOT_FOUND, "Route not found.")
 
 
-def _category(request: Request) -> str:
-    category = request.query_params.get("category", "")
-    if category not in {*Category, *EMPTY_CATEGORIES}:
-        raise Refusal(PARAMETER_ERROR, "params error: Category is invalid")
-    return category
-
-
 def _page(request: Request, rows: list[Instrument]) -> Page:
-    text = request.query_params.get("limit", "") or str(PAGE_DEFAULT)
-    if not (text.isascii() and text.isdigit() and len(text) <= LIMIT_DIGITS):
-        raise Refusal(PARAMETER_ERROR, "params error: limit invalid")
-    limit = int(text)
-    if not 1 <= limit <= PAGE_MAX:
-        raise Refusal(PARAMETER_ERROR, "params error: limit invalid")
+    limit = limit_of(request, PAGE_DEFAULT, PAGE_MAX, cut=False)
     start = _start(request.query_params.get("cursor", ""), rows)
     cut = rows[start : start + limit]
     more = start + limit < len(rows)
@@ -157,4 +146,4 @@ def _start(cursor: str, rows: list[Instrument]) -> int:
     for index, row in enumerate(rows):
         if cursor == f"after_{row.symbol}":
             return index + 1
-    raise Refusal(PARAMETER_ERROR, "params error: cursor invalid")
+    raise invalid("cursor invalid")

@@ -1,14 +1,14 @@
 """The rolling 24 hours of one instrument, kept as one-minute bars of integer ticks and lots.
 
 The window is the current minute and the 1440 before it, so that the last trade is always inside and
-high >= last >= low holds by construction. The bars are one-minute candles already; klines will read
-them.
+high >= last >= low holds by construction. The bars are one-minute candles already: each goes to the
+history when its minute is over.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-MINUTE_MS = 60_000
 DAY_MINUTES = 1_440
 
 
@@ -26,7 +26,11 @@ class Bar:
 class RollingDay:
     """Feed trades in order of time; ask for the statistics that Bybit's tickers carry."""
 
-    def __init__(self, *, minute: int, price: int) -> None:
+    def __init__(
+        self, *, minute: int, price: int, closed: Callable[[Bar], None] = lambda _: None
+    ) -> None:
+        self._closed = closed
+        self._live: Bar | None = None  # the bar of the current minute, once it has a trade
         self.bars: deque[Bar] = deque()
         self.minute = minute
         self.lots = 0
@@ -36,10 +40,10 @@ class RollingDay:
 
     def trade(self, *, minute: int, price: int, lots: int) -> None:
         self.roll(minute)
-        bar = self.bars[-1] if self.bars else None
-        if bar is None or bar.minute != self.minute:
-            self.bars.append(Bar(self.minute, price, price, price, price, 0, 0))
-            bar = self.bars[-1]
+        bar = self._live
+        if bar is None:
+            bar = self._live = Bar(self.minute, price, price, price, price, 0, 0)
+            self.bars.append(bar)
         bar.high = max(bar.high, price)
         bar.low = min(bar.low, price)
         bar.close = price
@@ -52,15 +56,17 @@ class RollingDay:
 
         The caller ends with `roll`, which lets the old go and looks for high and low once.
         """
-        lots, tick_lots = bar.lots, bar.tick_lots
-        bar.lots = bar.tick_lots = 0
+        self.end_minute()
         self.bars.append(bar)
-        self._count(bar, lots, tick_lots)
+        self.lots += bar.lots
+        self.tick_lots += bar.tick_lots
+        self._closed(bar)
 
     def roll(self, minute: int) -> None:
         """Let go of what is older than a day; a clock set back keeps the window where it was."""
         if minute <= self.minute:
             return
+        self.end_minute()
         self.minute = minute
         while self.bars and self.bars[0].minute < minute - DAY_MINUTES:
             gone = self.bars.popleft()
@@ -68,6 +74,12 @@ class RollingDay:
             self.tick_lots -= gone.tick_lots
             self.price_day_ago = gone.close
         self._rescan()
+
+    def end_minute(self) -> None:
+        """Hand on the minute under way, although it may not be over: a leap begins."""
+        if self._live is not None:
+            self._closed(self._live)
+            self._live = None
 
     def _count(self, bar: Bar, lots: int, tick_lots: int) -> None:
         bar.lots += lots

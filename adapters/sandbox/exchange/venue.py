@@ -1,12 +1,12 @@
 """The seam between a market (simulated or replayed) and what shows it (REST, sockets).
 
-Books, trades and klines join by a market offering more topics and frames; hub, sockets and control
-do not change.
+A new kind of data joins by a market offering more topics and frames; hub, sockets and control do
+not change.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from adapters.sandbox.exchange.instruments import Category, Instrument
 
@@ -23,7 +23,35 @@ class Topic(NamedTuple):
 
     @classmethod
     def best(cls, category: Category, symbol: str) -> "Topic":
-        return cls(category, f"orderbook.1.{symbol}")
+        return cls.book(category, 1, symbol)
+
+    @classmethod
+    def book(cls, category: Category, depth: int, symbol: str) -> "Topic":
+        return cls(category, f"orderbook.{depth}.{symbol}")
+
+    @classmethod
+    def trades(cls, category: Category, symbol: str) -> "Topic":
+        return cls(category, f"publicTrade.{symbol}")
+
+    @classmethod
+    def kline(cls, category: Category, interval: str, symbol: str) -> "Topic":
+        return cls(category, f"kline.{interval}.{symbol}")
+
+    @property
+    def kind(self) -> str:
+        """The name without the symbol."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def symbol(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether listeners add its deltas to a state, so that a lost one leaves it wrong."""
+        if self.kind == "tickers":
+            return self.category is Category.LINEAR
+        return self.kind.startswith("orderbook.") and self.kind != "orderbook.1"
 
 
 class Feed(Protocol):
@@ -34,6 +62,14 @@ class Feed(Protocol):
         ...
 
     def publish(self, topic: Topic, frame: str) -> None: ...
+
+
+class Window(NamedTuple):
+    """Which rows of a series are asked for; both ends in ms and inside the window."""
+
+    start_ms: int | None
+    end_ms: int | None
+    limit: int
 
 
 class NotPossible(Exception):
@@ -53,10 +89,37 @@ class Market(Protocol):
         """The row of market/tickers."""
         ...
 
+    def order_book(self, instrument: Instrument, levels: int) -> dict[str, Any]:
+        """The result of market/orderbook."""
+        ...
+
+    def recent_trades(self, instrument: Instrument, limit: int) -> list[dict[str, Any]]:
+        """Rows of market/recent-trade, newest first."""
+        ...
+
+    async def candles(
+        self, instrument: Instrument, interval: str, window: Window
+    ) -> list[list[str]]:
+        """Rows of market/kline, newest first; waits where much of the past has to be made."""
+        ...
+
+    def funding_rates(self, instrument: Instrument, window: Window) -> list[dict[str, str]]:
+        """Rows of market/funding/history, newest first."""
+        ...
+
+    def open_interest(
+        self, instrument: Instrument, interval_ms: int, window: Window
+    ) -> list[dict[str, str]]:
+        """Rows of market/open-interest, newest first."""
+        ...
+
     def offers(self, topic: Topic) -> bool: ...
 
-    def snapshot(self, topic: Topic) -> str:
-        """The frame a new subscriber starts from; the deltas published after it apply to it."""
+    def snapshot(self, topic: Topic) -> str | None:
+        """The frame a new subscriber starts from; the deltas published after it apply to it.
+
+        None where the venue sends nothing until something happens: trades.
+        """
         ...
 
     def shock(self, instrument: Instrument, percent: Decimal, feed: Feed) -> None:

@@ -101,6 +101,23 @@ def served(app: Starlette, *, send_buffer: int | None = None) -> Iterator[Served
         listener.close()
 
 
+def order_numbers(frames: list[Json]) -> list[int]:
+    """What orders a topic's frames: cs of tickers, seq of books, the time of klines."""
+    numbers = []
+    for frame in frames:
+        if frame["topic"].startswith("publicTrade"):
+            numbers += [trade["seq"] for trade in frame["data"]]
+        elif frame["topic"].startswith("kline"):
+            numbers.append(frame["ts"])
+        else:
+            numbers.append(frame.get("cs") or frame["data"]["seq"])
+    return numbers
+
+
+def update_ids(frames: list[Json]) -> list[int]:
+    return [frame["data"]["u"] for frame in frames if frame["topic"].startswith("orderbook")]
+
+
 async def say(socket_: ClientConnection, **message: object) -> None:
     await socket_.send(orjson.dumps(message).decode())
 

@@ -13,7 +13,7 @@ from adapters.sandbox.exchange.simulation import SimulatedMarket
 from adapters.sandbox.exchange.statistics import DAY_MINUTES, RollingDay
 from adapters.sandbox.exchange.venue import Topic
 from adapters.sandbox.exchange.wire import fixed, plain, ratio, rescaled
-from tests.sandbox.exchange.support import HandClock, Json, Tape
+from tests.sandbox.exchange.support import HandClock, Json, Tape, order_numbers, update_ids
 
 BTC = Topic.tickers(Category.LINEAR, "BTCUSDT")
 FIVE_SECONDS = 50
@@ -141,9 +141,8 @@ def test_sequences_only_grow_and_a_restart_does_not_run_behind() -> None:
 
     for topic in {topic for topic, _ in tape.frames}:
         frames = tape.of(topic) + restarted.of(topic)
-        numbers = [frame.get("cs") or frame["data"]["seq"] for frame in frames]
+        numbers, updates = order_numbers(frames), update_ids(frames)
         assert numbers == sorted(numbers)
-        updates = [frame["data"].get("u", 0) for frame in frames]
         assert updates == sorted(updates)
 
 
