@@ -167,6 +167,7 @@ async def web(settings: "Settings") -> None:
             metrics=base.metrics,
             drain=base.drain,
             sdl=print_sdl(),
+            docs=ROOT / "docs",
         )
         await on_duty(base, board, [live.run], app)
 

@@ -132,7 +132,7 @@ def healthy(image: str, port: int) -> bool:
 def test_production_holds_no_sandbox_and_no_tests(production: Path):
     top = {path.name for path in production.iterdir()}
 
-    assert top == {"app.py", "schema", "resolvers", "domain", "adapters"}
+    assert top == {"app.py", "schema", "resolvers", "domain", "adapters", "docs"}
     assert not (production / "adapters" / "sandbox").exists()
     assert not (production / "adapters" / "devtools").exists()
     assert not list(production.rglob("test_*.py"))
