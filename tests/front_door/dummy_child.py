@@ -1,8 +1,8 @@
 """A child for the supervisor's tests: says what it does in a journal, serves one word of HTTP.
 
-Its name and its manners come as arguments: `silent` never becomes ready, `crash` ends at once, `misled` says that
-it cannot do what it was told,
-`stubborn` ignores SIGTERM, `parent` has a process of its own, `once` ends well, `chatty` warns.
+Its name and its manners come as arguments: `silent` never becomes ready, `crash` ends at once,
+`misled` says that it cannot do what it was told, `stubborn` ignores SIGTERM, `parent` has a process
+of its own, `once` ends well, `chatty` warns.
 """
 
 import os
