@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.supervisor import lifeline
 from tests.deployment import composition
 from tests.deployment.cluster import Cluster
 from tests.deployment.dockerfile import ROOT, dockerfile, is_ignored
@@ -216,6 +217,6 @@ def test_a_role_without_its_secrets_says_which(production: Path, cluster: Cluste
         words_of("web"), cwd=production, env=told, capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 1
+    assert done.returncode == lifeline.UNUSABLE_EXIT_CODE
     assert "OKD_SECRET_KEY: is missing" in done.stderr
     assert "Traceback" not in done.stderr
