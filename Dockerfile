@@ -32,6 +32,7 @@ COPY schema schema
 COPY resolvers resolvers
 COPY domain domain
 COPY adapters adapters
+COPY docs docs
 RUN rm -r adapters/devtools \
  && python -m compileall -q --invalidation-mode unchecked-hash .
 

@@ -167,6 +167,7 @@ async def web(settings: "Settings") -> None:
             metrics=base.metrics,
             drain=base.drain,
             sdl=print_sdl(),
+            docs=ROOT / "docs",
         )
         await on_duty(base, board, [live.run], app)
 
@@ -218,8 +219,9 @@ async def worker(settings: "Settings") -> None:
 async def exchange(settings: "Settings") -> None:
     """The sandbox's venue. The production image does not have it."""
     from adapters.clock import SystemClock
-    from adapters.gateway import Drain, StartFailed, serve
+    from adapters.gateway import Drain, serve
     from adapters.sandbox.exchange import RecordingError, create_exchange
+    from adapters.settings import SettingsError
     from adapters.supervisor import lifeline
 
     recording = os.environ.get("OKD_RECORDING")
@@ -231,7 +233,7 @@ async def exchange(settings: "Settings") -> None:
             control_token=os.environ["OKD_CONTROL_TOKEN"],
         )
     except RecordingError as error:
-        raise StartFailed(str(error)) from error
+        raise SettingsError([f"OKD_RECORDING: {error}"]) from error
     await serve(settings=settings, drain=Drain(), web=app, on_ready=lifeline.announce_ready)
 
 
@@ -277,7 +279,8 @@ def start(role: str) -> int:
         configure_logging(role=role, log_format=settings.log_format, level=settings.log_level)
         run(ROLES[role](settings))
     except SettingsError as error:
-        return complain("These settings cannot be used (docs/settings.md):", *error.problems)
+        complain("These settings cannot be used (docs/settings.md):", *error.problems)
+        return lifeline.UNUSABLE_EXIT_CODE
     except Exception as error:
         sentences = sentences_of(error)
         if not sentences:

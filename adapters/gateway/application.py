@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 from cross_web import HTTPException as GraphQLRequestError
 from slowapi.errors import RateLimitExceeded
@@ -53,6 +54,7 @@ def build_app(
     metrics: Metrics,
     drain: Drain,
     sdl: str,
+    docs: Path,
     identify: Identify = nobody,
     reporter: ErrorReporter | None = None,
     lifespan: Lifespan | None = None,
@@ -78,7 +80,7 @@ def build_app(
             *_graphql_routes(view, flood, metrics),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
-            *page_routes(sdl=sdl),
+            *page_routes(sdl=sdl, docs=docs),
         ],
         middleware=_layers(settings, drain, reporter),
         exception_handlers={

@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.gateway.documents import pages_of
+
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -44,8 +46,8 @@ class _Document:
         return Response(self.body, headers=headers)
 
 
-def page_routes(*, sdl: str) -> list[Route]:
-    """``/``, ``/graphiql``, their files, and the schema's text."""
+def page_routes(*, sdl: str, docs: Path) -> list[Route]:
+    """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``."""
     files = {
         file.name: _Document(file.read_bytes(), _TYPES[file.suffix])
         for file in sorted(_FOLDER.iterdir())
@@ -58,7 +60,9 @@ def page_routes(*, sdl: str) -> list[Route]:
         _route("/schema.graphql", schema),
     ]
     assets = [name for name in files if not name.endswith(".html")]
-    return routes + [_route(f"/pages/{name}", files[name]) for name in assets]
+    routes += [_route(f"/pages/{name}", files[name]) for name in assets]
+    documents = [(p.path, _Document(p.body, p.content_type)) for p in pages_of(docs)]
+    return routes + [_route(path, document) for path, document in documents]
 
 
 def _route(path: str, document: _Document) -> Route:

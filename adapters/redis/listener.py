@@ -39,11 +39,13 @@ class Listener:
         *,
         hear: Callable[[str, bytes], None],
         on_connected: Callable[[], None],
+        on_lost: Callable[[], None],
         metrics: HubMetrics,
     ) -> None:
         self._client = client
         self._hear = hear
         self._on_connected = on_connected
+        self._on_lost = on_lost
         self._metrics = metrics
         self._topics: dict[str, Topic] = {}
         self._subscribed: set[str] = set()
@@ -67,6 +69,7 @@ class Listener:
         """Listen for ever, reconnecting with backoff; ends only by cancellation."""
         while True:
             failure = await self._listen_until_failure()
+            self._on_lost()
             self._metrics.connection_lost()
             reason = type(failure.__cause__ or failure).__name__
             log.warning("listener_disconnected", reason=reason)

@@ -60,6 +60,7 @@ class RedisLiveTickers:
             client,
             hear=self._hear,
             on_connected=lambda: self._wanted.mark(*self._watched()),
+            on_lost=self._lose,
             metrics=self._metrics,
         )
         # Followed first, so that the first price heard already knows whether its feed lives.
@@ -153,6 +154,12 @@ class RedisLiveTickers:
             self._overlay(category)
         else:
             self._metrics.frame_dropped(DropReason.OLD)
+
+    def _lose(self) -> None:
+        """The connection broke: say so now, not when the silence has lasted."""
+        self._pulse.lose()
+        for category in self._live:
+            self._overlay(category)
 
     def _is_live(self, raw: bytes) -> bool:
         try:

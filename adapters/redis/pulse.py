@@ -44,6 +44,11 @@ class FeedPulse:
         self._heard[report.category] = _Heard(report, position, self._clock.monotonic(), None)
         return True
 
+    def lose(self) -> None:
+        """Count nothing heard so far as recent: the way it came on is broken."""
+        for heard in self._heard.values():
+            heard.at = float("-inf")
+
     def live(self, category: Category) -> bool:
         """Whether prices of this category can be trusted now. False for one not followed."""
         heard = self._heard.get(category)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 LIFELINE_VARIABLE = "OKD_LIFELINE_FD"
 READY_VARIABLE = "OKD_READY_FD"
+# EX_CONFIG of sysexits.h: told what it cannot do, so that starting it again cannot help.
+UNUSABLE_EXIT_CODE = 78
 _PR_SET_PDEATHSIG = 1
 
 

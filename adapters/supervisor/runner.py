@@ -18,7 +18,7 @@ from typing import IO
 
 from adapters.supervisor.children import Child, HttpReady, LineReady
 from adapters.supervisor.guard import Guard
-from adapters.supervisor.lifeline import LIFELINE_VARIABLE, READY_VARIABLE
+from adapters.supervisor.lifeline import LIFELINE_VARIABLE, READY_VARIABLE, UNUSABLE_EXIT_CODE
 from adapters.supervisor.logs import ChildLog
 from adapters.supervisor.terminal import sentence_for
 
@@ -204,6 +204,9 @@ class Runner:
             self._failures = 0
         self._failures += 1
         never_ready = self.child.required and not self.is_ready.is_set()
+        if never_ready and code == UNUSABLE_EXIT_CODE:
+            self.report(Failed(name, self._because(f"{name} cannot do what it was told")))
+            return True
         if never_ready and self._failures >= self.child.failures_max:
             times = f"{self._failures} times before it was ready"
             self.report(Failed(name, self._because(f"{name} {how}, {times}")))

@@ -65,26 +65,35 @@ class CategoryFeed:
 
     async def _lead(self, lease: Lease) -> None:
         try:
-            async with (
-                self._streams.open(self._category) as stream,
-                asyncio.TaskGroup() as duties,
-            ):
+            async with self._streams.open(self._category) as stream:
                 stream.want(self._always_on)
-                duties.create_task(self._keep(lease))
-                duties.create_task(self._follow_wanted(stream))
-                duties.create_task(self._publish(lease, stream))
-        except* LeaseLost:
-            pass
+                await self._until_deposed(lease, stream)
         finally:
             self._report = None
             # Let go at once on a clean stop, so that a standby leads within half a second.
             await lease.release()
 
+    async def _until_deposed(self, lease: Lease, stream: VenueStream) -> None:
+        # Being deposed is a return, not an exception: a TaskGroup of Python 3.11 that is cancelled
+        # while one of its tasks raises forgets the cancellation.
+        async with asyncio.TaskGroup() as duties:
+            ending = (
+                duties.create_task(self._keep(lease)),
+                duties.create_task(self._publish(lease, stream)),
+            )
+            following = duties.create_task(self._follow_wanted(stream))
+            await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
+            for duty in (*ending, following):
+                duty.cancel()
+
     async def _keep(self, lease: Lease) -> None:
+        """Renew until the lease is lost."""
         while True:
             await asyncio.sleep(RENEW_EVERY_SECONDS)
             try:
                 await lease.renew()
+            except LeaseLost:
+                return
             except Failure:
                 # The store is away, not the lease: nobody else can lead either. Every publish
                 # checks the epoch, so going on is safe.
@@ -99,12 +108,15 @@ class CategoryFeed:
             await asyncio.sleep(WANTED_EVERY_SECONDS)
 
     async def _publish(self, lease: Lease, stream: VenueStream) -> None:
+        """Publish until a newer leader has."""
         unsent: FeedBatch | None = None
         async for batch in stream.batches():
             due = batch if unsent is None else _joined(unsent, batch)
             self._report = self._reported(due.state, lease.epoch)
             try:
                 await self._publisher.publish(self._report, due.tickers)
+            except LeaseLost:
+                return
             except Failure:
                 unsent = due  # the newest of each is kept and goes out with the next batch
             else:

@@ -20,8 +20,8 @@ SERVICES = services()
 # Whoever reads this knows what else may be said in .env; docs/operations.md has the table.
 OPTIONAL = {
     "BFF_IMAGE", "OKD_ALLOWED_ORIGINS", "OKD_BYBIT_ENVIRONMENT", "OKD_CATEGORIES",
-    "OKD_DRAIN_SECONDS", "OKD_FLOOD_LIMIT", "OKD_LOG_LEVEL", "PROXY_BIND", "PROXY_PORT",
-    "SITE_ADDRESS",
+    "OKD_DRAIN_SECONDS", "OKD_FLOOD_LIMIT", "OKD_FRONT_SUBNET", "OKD_LOG_LEVEL", "PROXY_BIND",
+    "PROXY_PORT", "SITE_ADDRESS",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.supervisor import lifeline
 from tests.deployment import composition
 from tests.deployment.cluster import Cluster
 from tests.deployment.dockerfile import ROOT, dockerfile, is_ignored
@@ -132,7 +133,7 @@ def healthy(image: str, port: int) -> bool:
 def test_production_holds_no_sandbox_and_no_tests(production: Path):
     top = {path.name for path in production.iterdir()}
 
-    assert top == {"app.py", "schema", "resolvers", "domain", "adapters"}
+    assert top == {"app.py", "schema", "resolvers", "domain", "adapters", "docs"}
     assert not (production / "adapters" / "sandbox").exists()
     assert not (production / "adapters" / "devtools").exists()
     assert not list(production.rglob("test_*.py"))
@@ -216,6 +217,6 @@ def test_a_role_without_its_secrets_says_which(production: Path, cluster: Cluste
         words_of("web"), cwd=production, env=told, capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 1
+    assert done.returncode == lifeline.UNUSABLE_EXIT_CODE
     assert "OKD_SECRET_KEY: is missing" in done.stderr
     assert "Traceback" not in done.stderr

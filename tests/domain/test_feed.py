@@ -132,3 +132,13 @@ async def test_a_stopped_leader_lets_go():
 
     assert stage.leases.given[0].released.is_set()
     assert not stage.streams.stream.open
+
+
+async def test_a_stop_is_not_forgotten_while_being_deposed():
+    async with running() as stage:
+        await stage.send(BTC)
+        await stage.published.batches.get()
+        # Both at once: the group of duties ends by itself and is cancelled from outside.
+        stage.leases.given[0].lost = True
+
+    assert stage.leases.given[0].released.is_set()

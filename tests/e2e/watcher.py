@@ -13,7 +13,7 @@ RECONNECT_SECONDS = 0.1
 
 PRICE = """subscription($symbol: String!, $category: Category!) {
   ticker(category: $category, symbol: $symbol) {
-    symbol lastPrice bidPrice askPrice volume24h asOf stale source
+    symbol lastPrice bidPrice bidSize askPrice askSize volume24h asOf stale source
   }
 }"""
 

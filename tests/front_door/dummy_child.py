@@ -1,7 +1,8 @@
 """A child for the supervisor's tests: says what it does in a journal, serves one word of HTTP.
 
 Its name and its manners come as arguments: `silent` never becomes ready, `crash` ends at once,
-`stubborn` ignores SIGTERM, `parent` has a process of its own, `once` ends well, `chatty` warns.
+`misled` says that it cannot do what it was told, `stubborn` ignores SIGTERM, `parent` has a process
+of its own, `once` ends well, `chatty` warns.
 """
 
 import os
@@ -43,6 +44,9 @@ def main() -> None:
     journal("started")
     if "crash" in manners:
         sys.exit("Traceback (most recent call last):\n  in a frame\nValueError: born to fail")
+    if "misled" in manners:
+        sys.stderr.write("OKD_RECORDING: born to fail\n")
+        sys.exit(lifeline.UNUSABLE_EXIT_CODE)
     if "once" in manners:
         return
     if "parent" in manners:

@@ -142,6 +142,7 @@ def test_web_processes_share_one_address(run_world: RunWorld):
     [
         ({"exchange": ["silent", "chatty"]}, "exchange is not ready after 1 s"),
         ({"exchange": ["crash"]}, "exchange ended with exit code 1, 3 times before it was ready"),
+        ({"exchange": ["misled"]}, "exchange cannot do what it was told"),
         ({"migrate": ["crash"]}, "migrate ended with exit code 1"),
     ],
 )

@@ -200,9 +200,13 @@ def test_each_role_is_told_only_its_own_secrets(tmp_path: Path, monkeypatch: pyt
 
 
 def test_importing_the_supervisor_is_lean():
+    # What costs tens of milliseconds each, and what only a role needs. Time itself is measured by
+    # hand (docs/performance.md): a timed test fails on a busy machine.
+    heavy = ["asyncio", "ssl", "http.client", "email", "urllib.request", "multiprocessing"]
     probe = (
-        "import sys, time; born = time.process_time(); import adapters.supervisor;"
-        "print(time.process_time() - born); print('site-packages' in repr(sorted("
+        "import sys, adapters.supervisor;"
+        f"print(*[m for m in {heavy} if m in sys.modules], sep=',');"
+        "print('site-packages' in repr(sorted("
         "getattr(m, '__file__', '') or '' for m in sys.modules.values())))"
     )
 
@@ -210,6 +214,4 @@ def test_importing_the_supervisor_is_lean():
         [sys.executable, "-S", "-c", probe], cwd=CLONE, capture_output=True, text=True, check=True
     )
 
-    seconds, is_third_party = asked.stdout.split()
-    assert float(seconds) < 0.1
-    assert is_third_party == "False"
+    assert asked.stdout.splitlines() == ["", "False"]

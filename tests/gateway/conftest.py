@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -107,6 +108,7 @@ async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World
         metrics=metrics,
         drain=drain,
         sdl=schema.as_str(),
+        docs=Path(__file__).parents[2] / "docs",
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))

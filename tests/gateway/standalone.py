@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import cast
 
 from adapters.gateway import Drain, build_app, run, serve
@@ -26,6 +27,7 @@ async def main() -> None:
         metrics=Metrics(role="web"),
         drain=drain,
         sdl=schema.as_str(),
+        docs=Path(__file__).parents[2] / "docs",
     )
     await serve(settings=chosen, drain=drain, web=app, on_ready=_ready, grace_seconds=30)
     await asyncio.sleep(0)
