@@ -19,6 +19,13 @@ class Category(StrEnum):
     SPOT = "SPOT"
 
 
+class Side(StrEnum):
+    """Who took: a BUY lifts an ask, a SELL hits a bid."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class InstrumentId:
     """The name of an instrument: ``BTCUSDT`` alone is both a perpetual and a spot pair."""

@@ -1,8 +1,11 @@
 """Market data: the catalogue of instruments, their newest tickers, the feed that brings them."""
 
 from domain.market.catalogue import CatalogueRefresh
+from domain.market.conflation import Conflater, Publication, Slot
+from domain.market.depth import CostToTrade, Level, OrderBook, cost_to_trade
 from domain.market.errors import MarketErrorCode, TooManyInstruments, UnknownInstrument
 from domain.market.feed import CategoryFeed
+from domain.market.intervals import Interval
 from domain.market.model import (
     FeedReport,
     FeedState,
@@ -19,38 +22,78 @@ from domain.market.ports import (
     Lease,
     LeaseLost,
     Leases,
-    LiveTickers,
+    LiveMarket,
     VenueCatalogue,
     VenueStream,
     VenueStreams,
 )
 from domain.market.service import Catalogue, MarketData
+from domain.market.tape import Candle, FundingRate, OpenInterest, Trade, Trades
+from domain.market.topics import (
+    BOOK_DEPTHS,
+    RATES,
+    Follow,
+    Topic,
+    TopicKind,
+    book_topic,
+    candles_topic,
+    rate_class,
+    ticker_topic,
+    trades_topic,
+)
+from domain.market.updates import Update, instrument_of, topic_of
 from domain.market.venue_clock import VenueClock
 
 __all__ = [
+    "BOOK_DEPTHS",
+    "RATES",
+    "Candle",
     "Catalogue",
     "CatalogueRefresh",
     "CategoryFeed",
+    "Conflater",
+    "CostToTrade",
     "FeedBatch",
     "FeedPublisher",
     "FeedReport",
     "FeedReports",
     "FeedState",
+    "Follow",
+    "FundingRate",
     "Instrument",
     "InstrumentStatus",
     "Instruments",
+    "Interval",
     "Lease",
     "LeaseLost",
     "Leases",
-    "LiveTickers",
+    "Level",
+    "LiveMarket",
     "MarketData",
     "MarketErrorCode",
+    "OpenInterest",
+    "OrderBook",
+    "Publication",
+    "Slot",
     "Source",
     "Ticker",
     "TooManyInstruments",
+    "Topic",
+    "TopicKind",
+    "Trade",
+    "Trades",
     "UnknownInstrument",
+    "Update",
     "VenueCatalogue",
     "VenueClock",
     "VenueStream",
     "VenueStreams",
+    "book_topic",
+    "candles_topic",
+    "cost_to_trade",
+    "instrument_of",
+    "rate_class",
+    "ticker_topic",
+    "topic_of",
+    "trades_topic",
 ]

@@ -9,10 +9,10 @@ from collections.abc import Collection
 
 from domain.kernel.clock import Clock
 from domain.kernel.failures import Failure
-from domain.kernel.ids import Category, Symbol
+from domain.kernel.ids import Category
+from domain.market.conflation import Conflater
 from domain.market.model import FeedReport, FeedState
 from domain.market.ports import (
-    FeedBatch,
     FeedPublisher,
     Lease,
     LeaseLost,
@@ -20,6 +20,7 @@ from domain.market.ports import (
     VenueStream,
     VenueStreams,
 )
+from domain.market.topics import Follow
 
 ACQUIRE_EVERY_SECONDS = 0.5
 RENEW_EVERY_SECONDS = 1.0
@@ -37,7 +38,7 @@ class CategoryFeed:
         streams: VenueStreams,
         publisher: FeedPublisher,
         clock: Clock,
-        always_on: Collection[Symbol],
+        always_on: Collection[Follow],
     ) -> None:
         self._category = category
         self._leases = leases
@@ -45,6 +46,7 @@ class CategoryFeed:
         self._publisher = publisher
         self._clock = clock
         self._always_on = frozenset(always_on)
+        self._conflater = Conflater()
         self._report: FeedReport | None = None
 
     @property
@@ -66,7 +68,7 @@ class CategoryFeed:
     async def _lead(self, lease: Lease) -> None:
         try:
             async with self._streams.open(self._category) as stream:
-                stream.want(self._always_on)
+                self._follow(stream, self._always_on)
                 await self._until_deposed(lease, stream)
         finally:
             self._report = None
@@ -102,33 +104,32 @@ class CategoryFeed:
     async def _follow_wanted(self, stream: VenueStream) -> None:
         while True:
             try:
-                stream.want(self._always_on | await self._publisher.wanted(self._category))
+                wanted = await self._publisher.wanted(self._category)
             except Failure:
                 pass  # keep following what was wanted last
+            else:
+                self._follow(stream, self._always_on | wanted)
             await asyncio.sleep(WANTED_EVERY_SECONDS)
+
+    def _follow(self, stream: VenueStream, follows: frozenset[Follow]) -> None:
+        self._conflater.follow(follows)
+        stream.want({follow.topic for follow in follows})
 
     async def _publish(self, lease: Lease, stream: VenueStream) -> None:
         """Publish until a newer leader has."""
-        unsent: FeedBatch | None = None
         async for batch in stream.batches():
-            due = batch if unsent is None else _joined(unsent, batch)
-            self._report = self._reported(due.state, lease.epoch)
+            self._conflater.put(batch.updates)
+            due = self._conflater.due(self._clock.monotonic())
+            self._report = self._reported(batch.state, lease.epoch)
             try:
-                await self._publisher.publish(self._report, due.tickers)
+                await self._publisher.publish(self._report, due)
             except LeaseLost:
                 return
             except Failure:
-                unsent = due  # the newest of each is kept and goes out with the next batch
-            else:
-                unsent = None
+                self._conflater.put_back(due)
 
     def _reported(self, state: FeedState, epoch: int) -> FeedReport:
         before = self._report
         if before is not None and before.state is state:
             return before
         return FeedReport(self._category, state, self._clock.now(), epoch)
-
-
-def _joined(older: FeedBatch, newer: FeedBatch) -> FeedBatch:
-    merged = {ticker.id: ticker for ticker in (*older.tickers, *newer.tickers)}
-    return FeedBatch(newer.state, tuple(merged.values()))

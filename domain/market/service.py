@@ -1,6 +1,8 @@
 """Reading the market: the catalogue, the newest tickers, and watching one."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
@@ -10,7 +12,11 @@ from domain.kernel.ids import Category, InstrumentId
 from domain.kernel.page import Edge, Page, PageInfo, page_size
 from domain.market.errors import TooManyInstruments, UnknownInstrument, near_matches
 from domain.market.model import Instrument, Ticker
-from domain.market.ports import Instruments, LiveTickers, VenueCatalogue
+from domain.market.ports import Instruments, LiveMarket, VenueCatalogue
+from domain.market.topics import Follow, ticker_topic
+from domain.market.updates import Update
+
+U = TypeVar("U")
 
 TICKERS_MAX = 100
 # The worker refreshes the catalogue hourly; a new listing is on every process a minute later.
@@ -63,7 +69,7 @@ class MarketData:
         self,
         *,
         catalogue: Catalogue,
-        live: LiveTickers,
+        live: LiveMarket,
         venue: VenueCatalogue,
         cursors: CursorSigner,
     ) -> None:
@@ -124,7 +130,8 @@ class MarketData:
 
     async def newest(self, ids: Collection[InstrumentId]) -> Mapping[InstrumentId, Ticker]:
         """The newest tickers of known instruments; the venue is asked for what nobody follows."""
-        newest = dict(await self._live.latest(ids))
+        known = await self._live.latest([ticker_topic(i) for i in ids])
+        newest = {t.id: t for t in known.values() if isinstance(t, Ticker)}
         if missing := [i for i in ids if i not in newest]:
             newest.update(await self._venue.tickers(missing))
         return newest
@@ -136,7 +143,15 @@ class MarketData:
         found = await self.instrument(instrument)
         if isinstance(found, UnknownInstrument):
             return found
-        return self._live.watch(instrument)
+        return _only(Ticker, self._live.watch(Follow(ticker_topic(instrument))))
+
+
+async def _only(kind: type[U], updates: AsyncGenerator[Update, None]) -> AsyncGenerator[U, None]:
+    """A topic's updates, known to be of one kind."""
+    async with aclosing(updates):
+        async for update in updates:
+            if isinstance(update, kind):
+                yield update
 
 
 def _unknown(
