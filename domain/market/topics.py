@@ -43,7 +43,7 @@ class Topic:
 
     @property
     def name(self) -> str:
-        """Within a category: ``ticker:BTCUSDT``, ``book.50:BTCUSDT``, ``candles.HOUR_1:BTCUSDT``."""
+        """``ticker:BTCUSDT``, ``book.50:BTCUSDT``, ``candles.HOUR_1:BTCUSDT``."""
         detail = self.depth or self.interval
         kind = f"{self.kind}.{detail}" if detail is not None else str(self.kind)
         return f"{kind}:{self.instrument.symbol}"
