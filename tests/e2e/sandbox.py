@@ -35,18 +35,19 @@ class Sandbox(Program):
         assert isinstance(told, dict)
         return told
 
-    def pid_of(self, name: str) -> int:
-        """Of a role, or of ``postgres``, ``valkey`` or ``keeper``."""
-        roles = self.addresses["pids"]
-        if name in roles:
-            return int(roles[name])
+    def pid_of(self, name: str) -> int | None:
+        """Of a role, or of ``postgres``, ``valkey`` or ``keeper``; None while it has none."""
         state = json.loads((self.data_dir / "state.json").read_text("utf-8"))
-        if name == "keeper":
-            return int(state["keeper_pid"])
-        return int(state["servers"][name]["pid"])
+        servers = {server: told["pid"] for server, told in state["servers"].items()}
+        pids = {**self.addresses["pids"], **servers, "keeper": state["keeper_pid"]}
+        assert name in {"web", "feed", "worker", "exchange", "postgres", "valkey", "keeper"}
+        found = pids.get(name)
+        return None if found is None else int(found)
 
     def kill(self, name: str) -> None:
-        os.kill(self.pid_of(name), signal.SIGKILL)
+        pid = self.pid_of(name)
+        assert pid is not None, f"{name} is not running"
+        os.kill(pid, signal.SIGKILL)
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The whole answer to a query."""

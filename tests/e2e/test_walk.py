@@ -138,13 +138,13 @@ async def test_a_killed_database_is_back_without_a_manual_step(sandbox: Sandbox)
     assert not any(map(stale, watcher.values[alive:])), "prices do not need the database"
 
 
-async def back_up(sandbox: Sandbox, old_pid: int) -> None:
+async def back_up(sandbox: Sandbox, old_pid: int | None) -> None:
     """Wait on the status subscription until the database is up as another process."""
     query = "subscription { systemStatus { components { name state } } }"
     up = {"name": "database", "state": "UP"}
     async with subscribed(sandbox.addresses["graphql_ws"], query) as status:
         await status.until(
-            lambda s: up in s["components"] and sandbox.pid_of("postgres") != old_pid
+            lambda s: up in s["components"] and sandbox.pid_of("postgres") not in (None, old_pid)
         )
 
 

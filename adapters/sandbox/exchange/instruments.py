@@ -1,4 +1,4 @@
-"""What is listed: five coins against USDT, linear and spot, with Bybit's own tick and lot sizes.
+"""What is listed: fifteen coins against USDT, linear and spot, with Bybit's own tick and lot sizes.
 
 Facts read off the recorded answers of Bybit v5 market/instruments-info of 2026-08-09 (both
 categories). A row here is the whole definition of an instrument; adding one is adding a line to
@@ -59,30 +59,52 @@ def _decimals(step: Decimal) -> int:
 
 
 # symbolId, base, launchTime, priceScale, maxLeverage, minPrice, maxPrice, tickSize, maxOrderQty,
-# qtyStep (also the minimum), maxMktOrderQty, upperFundingRate, priceLimitRatioX, priceLimitRatioY
+# qtyStep (also the minimum), maxMktOrderQty, upperFundingRate, fundingInterval in hours,
+# priceLimitRatioX, priceLimitRatioY
 _LINEAR = """
-5  BTC  1584230400000 2 100.00 0.10    1999999.80 0.10    1500.000  0.001 150.000   0.005  0.01 0.02
-33 DOGE 1622630640000 5 75.00  0.00001 199.99998  0.00001 43678900  1     5991100   0.0058 0.05 0.1
-6  ETH  1615766400000 2 100.00 0.01    199999.98  0.01    10000.00  0.01  2000.00   0.005  0.02 0.04
-38 SOL  1634256000000 3 100.00 0.010   199999.980 0.010   96000.0   0.1   12000.0   0.005  0.05 0.1
-8  XRP  1620898440000 4 100.00 0.0001  1999.9998  0.0001  7500000.0 0.1   1500000.0 0.005  0.05 0.1
+27  ADA  1610668800000 4 75  0.0001  1999.9998  0.0001  1500000   1     590000    0.0058 8 0.05 0.1
+52  AVAX 1631664000000 3 50  0.001   19999.998  0.001   110000.0  0.1   22000.0   0.01   8 0.02 0.1
+36  BNB  1624951080000 2 50  0.10    1999999.80 0.10    940.00    0.01  370.00    0.01   8 0.05 0.1
+5   BTC  1584230400000 2 100 0.10    1999999.80 0.10    1500.000  0.001 150.000   0.005  8 0.01 0.02
+33  DOGE 1622630640000 5 75  0.00001 199.99998  0.00001 43678900  1     5991100   0.0058 8 0.05 0.1
+6   ETH  1615766400000 2 100 0.01    199999.98  0.01    10000.00  0.01  2000.00   0.005  8 0.02 0.04
+26  LINK 1514764800000 3 50  0.001   19999.998  0.001   41000.0   0.1   15000.0   0.01   8 0.05 0.1
+24  LTC  1514764800000 2 50  0.01    199999.98  0.01    8800.0    0.1   3000.0    0.01   8 0.05 0.1
+68  NEAR 1633910400000 4 50  0.0001  1999.9998  0.0001  469060.0  0.1   66470.0   0.01   8 0.05 0.1
+38  SOL  1634256000000 3 100 0.010   199999.980 0.010   96000.0   0.1   12000.0   0.005  8 0.05 0.1
+40  TRX  1628726400000 5 75  0.00001 199.99998  0.00001 1500000   1     460000    0.0058 8 0.05 0.1
+29  UNI  1638230400000 3 50  0.001   19999.998  0.001   32000.0   0.1   11000.0   0.01   8 0.05 0.1
+418 WIF  1704965504000 5 50  0.00001 199.99998  0.00001 1500000   1     300000    0.01   4 0.05 0.1
+39  XLM  1628726400000 5 50  0.00001 199.99998  0.00001 730000    1     260000    0.01   8 0.05 0.1
+8   XRP  1620898440000 4 100 0.0001  1999.9998  0.0001  7500000.0 0.1   1500000.0 0.005  8 0.05 0.1
 """
 
 # symbolId, base, basePrecision (also the minimum), quotePrecision, maxOrderQty, maxOrderAmt,
-# maxMarketOrderQty, postOnlyMaxLimitOrderSize, tickSize
+# maxMarketOrderQty, postOnlyMaxLimitOrderSize, tickSize, priceLimitRatioX, priceLimitRatioY
 _SPOT = """
-9  BTC  0.000001 0.0000001 230      8000000 120     1150     0.1
-10 ETH  0.00001  0.0000001 8118     7000000 2706    40590    0.01
-11 XRP  0.01     0.000001  1200000  4000000 620000  6000000  0.0001
-18 DOGE 0.1      0.000001  14000000 4000000 6800000 70000000 0.00001
-42 SOL  0.0001   0.000001  26000    5000000 13000   130000   0.01
+9   BTC  0.000001 0.0000001 230      8000000 120     1150     0.1     0.005 0.01
+10  ETH  0.00001  0.0000001 8118     7000000 2706    40590    0.01    0.005 0.01
+11  XRP  0.01     0.000001  1200000  4000000 620000  6000000  0.0001  0.005 0.01
+16  XLM  0.1      0.00001   1546200  2000000 773100  7731000  0.0001  0.015 0.03
+17  LTC  0.00001  0.0000001 10000    600000  5200    50000    0.01    0.015 0.03
+18  DOGE 0.1      0.000001  14000000 4000000 6800000 70000000 0.00001 0.005 0.01
+28  LINK 0.001    0.000001  240000   2500000 48000   1200000  0.001   0.015 0.03
+30  UNI  0.01     0.00001   220000   1500000 45000   1100000  0.001   0.015 0.03
+33  ADA  0.01     0.000001  7600000  4000000 1500000 38000000 0.0001  0.015 0.03
+42  SOL  0.0001   0.000001  26000    5000000 13000   130000   0.01    0.005 0.01
+65  AVAX 0.001    0.000001  140000   3000000 27000   700000   0.001   0.015 0.03
+189 TRX  0.01     0.000001  1625000  3000000 812500  8125000  0.0001  0.015 0.03
+200 BNB  0.0001   0.00001   2200     4000000 1100    11000    0.1     0.005 0.01
+201 NEAR 0.01     0.00001   670000   600000  130000  3350000  0.001   0.015 0.03
+634 WIF  0.01     0.000001  625200   200000  208400  3126000  0.0001  0.015 0.03
 """
 
 
 def _linear(row: str) -> Instrument:
-    identity, base, launch, scale, leverage, low, high, tick, most, step, market, cap, x, y = (
+    identity, base, launch, scale, leverage, low, high, tick, most, step, market, *rest = (
         row.split()
     )
+    cap, funding_hours, x, y = rest
     return Instrument(
         category=Category.LINEAR,
         symbol_id=int(identity),
@@ -103,7 +125,7 @@ def _linear(row: str) -> Instrument:
             "priceScale": scale,
             "leverageFilter": {
                 "minLeverage": "1",
-                "maxLeverage": leverage,
+                "maxLeverage": f"{leverage}.00",
                 "leverageStep": "0.01",
             },
             "priceFilter": {"minPrice": low, "maxPrice": high, "tickSize": tick},
@@ -116,7 +138,7 @@ def _linear(row: str) -> Instrument:
                 "minNotionalValue": "5",
             },
             "unifiedMarginTrade": True,
-            "fundingInterval": 480,
+            "fundingInterval": int(funding_hours) * 60,
             "settleCoin": "USDT",
             "copyTrading": "both",
             "upperFundingRate": cap,
@@ -133,7 +155,9 @@ def _linear(row: str) -> Instrument:
 
 
 def _spot(row: str) -> Instrument:
-    identity, base, precision, quote_precision, most, amount, market, post_only, tick = row.split()
+    identity, base, precision, quote_precision, most, amount, market, post_only, tick, x, y = (
+        row.split()
+    )
     return Instrument(
         category=Category.SPOT,
         symbol_id=int(identity),
@@ -163,7 +187,7 @@ def _spot(row: str) -> Instrument:
                 "postOnlyMaxLimitOrderSize": post_only,
             },
             "priceFilter": {"tickSize": tick},
-            "riskParameters": {"priceLimitRatioX": "0.005", "priceLimitRatioY": "0.01"},
+            "riskParameters": {"priceLimitRatioX": x, "priceLimitRatioY": y},
             "symbolType": "",
             "xstockMultiplier": "1",
         },

@@ -3,11 +3,12 @@
 BTC and SOL are read off the real recording of 2026-08-09 (Bybit v5 public tickers): index price, 24
 h range divided by 1.6 (the expected range of a Brownian path in its own standard deviation),
 volume24h, openInterest, fundingRate, bid1Size; the linear price stood 360 ppm below its index, spot
-42 ppm above; the spread was one tick throughout. The recording holds no tickers of ETH, XRP and
-DOGE and no spot SOL: their figures are chosen to be plausible beside those.
+42 ppm above; the spread was one tick throughout. All else is invented, to be plausible beside
+those: the recording holds no tickers of the other coins and no spot SOL.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from adapters.sandbox.exchange.instruments import Category
 
@@ -54,6 +55,37 @@ class Profile:
         return self.linear if category is Category.LINEAR else self.spot
 
 
+# All invented: base, price, daily volatility in ppm, coins a day and coins at the touch (linear),
+# funding rate in units of 10^-8.
+_INVENTED = """
+ADA  0.2513  14000 180000000 90000 5200
+AVAX 9.412   15000 6400000   2500  4100
+BNB  598.3   8000  200000    45    3000
+LINK 8.437   14500 7000000   2800  6800
+LTC  53.21   11000 750000    300   8800
+NEAR 1.8342  17000 25000000  9000  -1500
+TRX  0.31245 6000  110000000 70000 10000
+UNI  3.471   16500 5800000   4000  2500
+WIF  0.18423 26000 80000000  60000 -4200
+XLM  0.16872 13500 120000000 90000 7700
+"""
+# Spot's share beside linear, as recorded for BTC.
+_SPOT_SHARE = 6
+
+
+def _invented(row: str) -> tuple[str, Profile]:
+    base, price, volatility, volume, touch, funding = row.split()
+    spot_touch = str(max(1, int(touch) // _SPOT_SHARE))
+    return base, Profile(
+        price_nano=int(Decimal(price) * NANO),
+        daily_volatility_ppm=int(volatility),
+        open_interest=int(volume) * 4 // 5,
+        funding_rate_e8=int(funding),
+        linear=MarketProfile(-370, int(volume), touch, 0.05, touch, DENSE),
+        spot=MarketProfile(42, int(volume) // _SPOT_SHARE, spot_touch, 0.02, spot_touch, DENSE),
+    )
+
+
 PROFILES: dict[str, Profile] = {
     "BTC": Profile(
         price_nano=65_137_760_000_000,
@@ -95,4 +127,5 @@ PROFILES: dict[str, Profile] = {
         linear=MarketProfile(-370, 900_000_000, "250000", 0.05, "400000", DENSE),
         spot=MarketProfile(42, 150_000_000, "40000", 0.03, "60000", DENSE),
     ),
+    **dict(_invented(row) for row in _INVENTED.strip().splitlines()),
 }

@@ -41,15 +41,20 @@ class SimulatedMarket:
 
     mode = "simulation"
 
-    def __init__(self, *, seed: int, clock: Clock) -> None:
+    def __init__(
+        self, *, seed: int, clock: Clock, listed: Sequence[Instrument] = INSTRUMENTS
+    ) -> None:
         self._clock = clock
+        self._listed = listed
         self._now_ms = epoch_ms(clock) // STEP_MS * STEP_MS
         self._fair = {
-            base: FairValue(base, profile, seed=seed) for base, profile in PROFILES.items()
+            base: FairValue(base, profile, seed=seed)
+            for base, profile in PROFILES.items()
+            if base in {instrument.base for instrument in listed}
         }
         self._listings = {
-            (instrument.category, instrument.symbol): self._listed(instrument, seed)
-            for instrument in INSTRUMENTS
+            (instrument.category, instrument.symbol): self._made(instrument, seed)
+            for instrument in listed
         }
         self._channels = {
             channel.topic: channel
@@ -64,7 +69,7 @@ class SimulatedMarket:
         for listing in self._listings.values():
             listing.born(self._now_ms, self._now_ms // STEP_MS)
 
-    def _listed(self, instrument: Instrument, seed: int) -> Listing:
+    def _made(self, instrument: Instrument, seed: int) -> Listing:
         profile: Profile = PROFILES[instrument.base]
         process = InstrumentProcess(
             instrument,
@@ -76,7 +81,7 @@ class SimulatedMarket:
         return Listing(process, Depth(process, profile.market(instrument.category), seed=seed))
 
     def instruments(self, category: Category) -> Sequence[Instrument]:
-        return [instrument for instrument in INSTRUMENTS if instrument.category is category]
+        return [instrument for instrument in self._listed if instrument.category is category]
 
     def ticker_row(self, instrument: Instrument) -> dict[str, str]:
         process = self.process(instrument.category, instrument.symbol)

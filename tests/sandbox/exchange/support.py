@@ -14,9 +14,13 @@ import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection
 
-from adapters.sandbox.exchange.venue import Topic
+from adapters.sandbox.exchange.instruments import INSTRUMENTS
+from adapters.sandbox.exchange.simulation import SimulatedMarket
+from adapters.sandbox.exchange.venue import Feed, Market, Topic
 
 TOKEN = "a token of this run"
+# Enough for whatever does not depend on how many there are.
+BTC_AND_SOL = tuple(i for i in INSTRUMENTS if i.base in {"BTC", "SOL"})
 PATIENCE_SECONDS = 10
 Json = dict[str, Any]
 
@@ -52,6 +56,25 @@ class Tape:
 
     def of(self, topic: Topic) -> list[Json]:
         return [frame for seen, frame in self.frames if seen == topic]
+
+
+def small_market(clock: HandClock, *, seed: int = 1) -> SimulatedMarket:
+    return SimulatedMarket(seed=seed, clock=clock, listed=BTC_AND_SOL)
+
+
+def snapshot_of(market: Market, topic: Topic) -> Json:
+    """The frame a subscriber starts from."""
+    frame = market.snapshot(topic)
+    assert frame is not None
+    started: Json = orjson.loads(frame)
+    return started
+
+
+def live(market: SimulatedMarket, clock: HandClock, feed: Feed, *, steps: int) -> None:
+    """Let the market live in steps of 100 ms."""
+    for _ in range(steps):
+        clock.pass_by(milliseconds=100)
+        market.advance(feed)
 
 
 class _Server(uvicorn.Server):

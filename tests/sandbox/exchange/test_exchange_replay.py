@@ -22,6 +22,7 @@ from tests.sandbox.exchange.support import (
     order_numbers,
     say,
     served,
+    snapshot_of,
     update_ids,
 )
 
@@ -123,7 +124,7 @@ def test_is_complete_before_the_first_frame(market: ReplayMarket, recorded: list
     assert linear["lastPrice"] == first["lastPrice"]
     assert spot["lastPrice"] == frames_of(recorded, SPOT)[0]["data"]["lastPrice"]
     assert spot["bid1Price"] == "65140.4"
-    assert orjson.loads(market.snapshot(BTC))["data"].keys() == first.keys()
+    assert snapshot_of(market, BTC)["data"].keys() == first.keys()
 
 
 def test_rest_and_late_snapshots_are_what_the_frames_merge_to(market: ReplayMarket) -> None:
@@ -131,7 +132,7 @@ def test_rest_and_late_snapshots_are_what_the_frames_merge_to(market: ReplayMark
     for frame in play(market).of(BTC):
         merged = frame["data"] if frame["type"] == "snapshot" else merged | frame["data"]
 
-    late = orjson.loads(market.snapshot(BTC))
+    late = snapshot_of(market, BTC)
     row = market.ticker_row(market.instruments(Category.LINEAR)[0])
 
     assert late["type"] == "snapshot"

@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from adapters.sandbox.exchange.instruments import INSTRUMENTS, Category
+from tests.sandbox.exchange.shapes import decimals, received, shape
 from tests.sandbox.exchange.support import Json, Served, hear, hear_until, say
 
 # Without trailing zeros; all others have exactly as many decimals as the recording shows.
@@ -22,30 +23,6 @@ TRIMMED = {
     "fundingIntervalHour",
 }
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-
-
-def shape(value: object) -> object:
-    """Keys in order and JSON types; a list is the shape of its first element."""
-    if isinstance(value, dict):
-        return [(key, shape(inner)) for key, inner in value.items()]
-    if isinstance(value, list):
-        return [shape(inner) for inner in value[:1]]
-    return type(value).__name__
-
-
-def decimals(number: str) -> int:
-    return len(number.partition(".")[2])
-
-
-def received(recorded: list[Json], category: str, topic: str, kind: str) -> list[Any]:
-    return [
-        row["msg"]
-        for row in recorded
-        if row["dir"] == "recv"
-        and row["category"] == category
-        and row["msg"].get("topic") == topic
-        and row["msg"]["type"] == kind
-    ]
 
 
 def replies(recorded: list[Json], category: str) -> list[Any]:
@@ -106,7 +83,7 @@ async def test_tickers_have_the_documented_shape(
     ours = (await http.get("/v5/market/tickers", params={"category": category})).json()
 
     assert shape(ours) == shape(theirs)
-    assert len(ours["result"]["list"]) == 5
+    assert len(ours["result"]["list"]) == 15
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "SOLUSDT"])
