@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import strawberry
 
 from domain.kernel.viewer import Viewer
-from domain.market import MarketData
+from domain.market import MarketData, OrderBooks, Tape
 from domain.status import StatusBoard
 from resolvers.loaders import Loaders
 
@@ -15,6 +15,8 @@ class Services:
     """Everything the platform can do, one name per domain."""
 
     market: MarketData
+    books: OrderBooks
+    tape: Tape
     status: StatusBoard
 
 

@@ -14,16 +14,16 @@ from resolvers.context import Info
 from resolvers.streams import stop_after_count
 
 CategoryArgument = Annotated[Category, strawberry.argument(description="Product family.")]
+First = Annotated[int, strawberry.argument(description="1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="`endCursor` of the page before.")]
 SymbolArgument = Annotated[str, strawberry.argument(description="Such as `BTCUSDT`.")]
 
 
 async def instruments(
     info: Info,
     category: CategoryArgument,
-    first: Annotated[int, strawberry.argument(description="1 to 100.")] = DEFAULT_PAGE_SIZE,
-    after: Annotated[
-        str | None, strawberry.argument(description="`endCursor` of the page before.")
-    ] = None,
+    first: First = DEFAULT_PAGE_SIZE,
+    after: After = None,
 ) -> Page[Instrument] | BadInput:
     return await info.context.services.market.instruments(category, first=first, after=after)
 
@@ -45,6 +45,26 @@ async def tickers(
     instruments: Annotated[Sequence[InstrumentId], strawberry.argument(description="At most 100.")],
 ) -> Sequence[Ticker | None] | TooManyInstruments | UnknownInstrument:
     return await info.context.services.market.tickers(instruments)
+
+
+async def all_tickers(
+    info: Info,
+    category: CategoryArgument,
+    first: First = DEFAULT_PAGE_SIZE,
+    after: After = None,
+) -> Page[Ticker] | BadInput:
+    return await info.context.services.market.all_tickers(category, first=first, after=after)
+
+
+async def search_instruments(
+    info: Info,
+    text: Annotated[str, strawberry.argument(description="1 to 40 characters.")],
+    category: Annotated[
+        Category | None, strawberry.argument(description="Both categories by default.")
+    ] = None,
+    first: First = DEFAULT_PAGE_SIZE,
+) -> Sequence[Instrument] | BadInput:
+    return await info.context.services.market.search(text, category, first=first)
 
 
 async def ticker_changes(

@@ -11,6 +11,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from schema.tape import CandleRows
+
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,19})(\.\d{1,18})?", re.ASCII)
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # Longer than any valid value: what is echoed in an error stays short.
@@ -59,7 +61,23 @@ def _echo(value: object) -> str:
     return text if len(text) <= _ECHOED_CHARACTERS_MAX else f"{text[:_ECHOED_CHARACTERS_MAX]}..."
 
 
+def _refuse(value: object) -> object:
+    raise GraphQLError(f"{_echo(value)}: candle rows are only read.")
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    CandleRows: strawberry.scalar(
+        name="CandleRows",
+        description="Candles as rows, oldest first: `[[startMs, open, high, low, close, volume, "
+        "turnover, confirmed], ...]`; numbers but the first are Decimal strings.",
+        serialize=_as_it_is,
+        parse_value=_refuse,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259#section-5",
+    ),
     Decimal: strawberry.scalar(
         name="Decimal",
         description="An exact number as a string in plain notation: `-?(0|[1-9]\\d*)(\\.\\d+)?`, "

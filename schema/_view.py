@@ -96,15 +96,22 @@ def resolved_by(
 
 
 def streamed_by(
-    resolver: Callable[..., Awaitable[Any]], *, description: str, policy: FieldPolicy
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    description: str,
+    policy: FieldPolicy,
+    shown_as: Mapping[str, Any] | None = None,
 ) -> Any:
     """A subscription fed by ``resolver``, which returns a generator or a user error.
 
     A user error is raised before the stream begins, so that the operation fails as a whole and
     the client gets one error, not an empty stream.
     """
+    call: Callable[..., Any] = resolver
+    if shown_as is not None:
+        call = _translated(call, shown_as)
     return strawberry.subscription(
-        resolver=_guarded(_coded(resolver), policy, payload=False),
+        resolver=_guarded(_coded(call), policy, payload=False),
         description=description,
         metadata={"policy": policy},
     )

@@ -9,42 +9,11 @@ import strawberry
 import domain.market
 from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.kernel.policy import Audience, Delivery, FieldPolicy
-from resolvers import market
+from resolvers import depth, live, market, tape
 from schema._shared import Connection
 from schema._view import Stream, resolved_by, streamed_by, view_of
-from schema._words import words_of
-
-words_of(
-    Category,
-    description="The venue's product families.",
-    values={
-        "LINEAR": "Perpetual and dated futures settled in a stablecoin.",
-        "SPOT": "Immediate exchange of one asset for another.",
-    },
-)
-words_of(
-    domain.market.InstrumentStatus,
-    description="Whether an instrument trades.",
-    values={
-        "PRE_LAUNCH": "Announced, not trading yet.",
-        "TRADING": "Trading.",
-        "DELIVERING": "A dated future that is being settled.",
-        "CLOSED": "No longer traded, or no longer listed by the venue.",
-        "SUSPENDED": "Not tradable for a reason of the venue's own.",
-    },
-)
-words_of(
-    domain.market.Source,
-    name="PriceSource",
-    description="Which world a price comes from. Only BYBIT is real money.",
-    values={
-        "BYBIT": "Bybit, the real market.",
-        "BYBIT_TESTNET": "Bybit's test network.",
-        "BYBIT_DEMO": "Bybit's demo trading.",
-        "SANDBOX": "The platform's own sandbox exchange: made-up prices.",
-        "RECORDING": "A replayed recording: real prices of another day.",
-    },
-)
+from schema.depth import OrderBook
+from schema.tape import Candle, CandleWindow, FundingRate, OpenInterest, Trade, Trades
 
 _PUBLIC = FieldPolicy(Audience.ANYONE)
 
@@ -82,6 +51,17 @@ class Instrument:
         market.ticker_of_instrument,
         description="Its newest price; null when the venue gives none.",
     )
+    order_book: OrderBook | None = resolved_by(
+        depth.book_of_instrument, description="Its order book, 1 to 200 levels."
+    )
+    candles: CandleWindow | None = resolved_by(
+        tape.candles_of_instrument,
+        description="Its candles in a window; the last 200 by default, at most 1000.",
+    )
+    recent_trades: list[Trade] | None = resolved_by(
+        tape.trades_of_instrument,
+        description="Its last trades, newest first; `first` at most 60 for spot, else 1000.",
+    )
 
 
 @view_of(domain.market.Ticker, description="The newest price and the last 24 hours.")
@@ -118,6 +98,18 @@ class Ticker:
     )
 
 
+_ONE = {
+    "instrument": Annotated[InstrumentRef, strawberry.argument(description="Which instrument.")]
+}
+_MANY = {
+    "instruments": Annotated[
+        list[InstrumentRef], strawberry.argument(description="1 to 100, any categories.")
+    ]
+}
+_LIVE = FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.LATEST)
+_EVERY_TRADE = FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.BOUNDED)
+
+
 @strawberry.type
 class MarketQueries:
     instruments: Connection[Instrument] = resolved_by(
@@ -138,13 +130,50 @@ class MarketQueries:
     )
     tickers: list[Ticker | None] = resolved_by(
         market.tickers,
-        shown_as={
-            "instruments": Annotated[
-                list[InstrumentRef], strawberry.argument(description="1 to 100, any categories.")
-            ]
-        },
+        shown_as=_MANY,
         policy=FieldPolicy(Audience.ANYONE, cost=5),
         description="The newest prices of at most 100 instruments, in the order asked for.",
+    )
+    all_tickers: Connection[Ticker] = resolved_by(
+        market.all_tickers,
+        policy=FieldPolicy(Audience.ANYONE, cost=5),
+        description="The newest prices of a whole category, page by page in the order of symbols.",
+    )
+    search_instruments: list[Instrument] = resolved_by(
+        market.search_instruments,
+        policy=_PUBLIC,
+        description="Instruments that look like `text`, the likeliest first.",
+    )
+    order_book: OrderBook | None = resolved_by(
+        depth.order_book,
+        shown_as=_ONE,
+        policy=FieldPolicy(Audience.ANYONE, cost=5),
+        description="The order book of one instrument, 1 to 200 levels, 50 by default.",
+    )
+    candles: CandleWindow | None = resolved_by(
+        tape.candles,
+        shown_as=_ONE,
+        policy=FieldPolicy(Audience.ANYONE, cost=5),
+        description="Candles that begin in [from, to): at most 1000, the last 200 by default.",
+    )
+    recent_trades: list[Trade] | None = resolved_by(
+        tape.recent_trades,
+        shown_as=_ONE,
+        policy=FieldPolicy(Audience.ANYONE, cost=2),
+        description="The last trades, newest first; `first` at most 60 for spot, else 1000.",
+    )
+    funding_rates: list[FundingRate] | None = resolved_by(
+        tape.funding_rates,
+        shown_as=_ONE,
+        policy=FieldPolicy(Audience.ANYONE, cost=2),
+        description="Settled funding, newest first; `first` at most 200, 30 days by default.",
+    )
+    open_interest: list[OpenInterest] | None = resolved_by(
+        tape.open_interest,
+        shown_as=_ONE,
+        policy=FieldPolicy(Audience.ANYONE, cost=2),
+        description="Open interest, newest first, at most 200 points. `interval` is one of "
+        "MINUTE_5, MINUTE_15, MINUTE_30, HOUR_1, HOUR_4, DAY_1.",
     )
 
 
@@ -155,4 +184,30 @@ class MarketSubscriptions:
         policy=FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.LATEST),
         description="The price of one instrument: the current one at once, then every change, at "
         "most 10 per second. `stopAfter` (1 to 1000000) ends the stream after so many values.",
+    )
+    tickers: Stream[Ticker] = streamed_by(
+        live.tickers,
+        shown_as=_MANY,
+        policy=_LIVE,
+        description="Prices of 1 to 100 instruments, one at a time: the current ones at once, "
+        "then every change, each instrument at most `maxPerSecond`.",
+    )
+    order_book: Stream[OrderBook] = streamed_by(
+        live.order_book,
+        shown_as=_ONE,
+        policy=_LIVE,
+        description="Whole order books, at most `maxPerSecond`: each replaces the one before.",
+    )
+    trades: Stream[Trades] = streamed_by(
+        live.trades,
+        shown_as=_ONE,
+        policy=_EVERY_TRADE,
+        description="Every trade, in order; some recent ones at once. A reader too slow is told "
+        "how many it missed.",
+    )
+    candles: Stream[Candle] = streamed_by(
+        live.candles,
+        shown_as=_ONE,
+        policy=_LIVE,
+        description="The candle being made, at every change, and each confirmed one.",
     )

@@ -20,6 +20,8 @@ class Delivery(StrEnum):
 
     LATEST = "LATEST"
     """Only the newest value per key is kept (prices)."""
+    BOUNDED = "BOUNDED"
+    """All are kept up to a bound; what is left out is counted in the value (trades)."""
     LOSSLESS = "LOSSLESS"
     """Nothing may be dropped; a reader too slow is closed and told to resume (private events)."""
 

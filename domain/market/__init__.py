@@ -1,11 +1,19 @@
 """Market data: the catalogue of instruments, their newest tickers, the feed that brings them."""
 
+from domain.market.books import DEPTH_DEFAULT, OrderBooks
 from domain.market.catalogue import CatalogueRefresh
 from domain.market.conflation import Conflater, Publication, Slot
 from domain.market.depth import CostToTrade, Level, OrderBook, cost_to_trade
-from domain.market.errors import MarketErrorCode, TooManyInstruments, UnknownInstrument
+from domain.market.errors import (
+    MarketErrorCode,
+    NoSuchHistory,
+    TooManyInstruments,
+    UnknownInstrument,
+)
 from domain.market.feed import CategoryFeed
+from domain.market.history import CandleWindow, Tape
 from domain.market.intervals import Interval
+from domain.market.known import Catalogue
 from domain.market.model import (
     FeedReport,
     FeedState,
@@ -27,7 +35,7 @@ from domain.market.ports import (
     VenueStream,
     VenueStreams,
 )
-from domain.market.service import Catalogue, MarketData
+from domain.market.service import MarketData
 from domain.market.tape import Candle, FundingRate, OpenInterest, Trade, Trades
 from domain.market.topics import (
     BOOK_DEPTHS,
@@ -46,8 +54,10 @@ from domain.market.venue_clock import VenueClock
 
 __all__ = [
     "BOOK_DEPTHS",
+    "DEPTH_DEFAULT",
     "RATES",
     "Candle",
+    "CandleWindow",
     "Catalogue",
     "CatalogueRefresh",
     "CategoryFeed",
@@ -71,11 +81,14 @@ __all__ = [
     "LiveMarket",
     "MarketData",
     "MarketErrorCode",
+    "NoSuchHistory",
     "OpenInterest",
     "OrderBook",
+    "OrderBooks",
     "Publication",
     "Slot",
     "Source",
+    "Tape",
     "Ticker",
     "TooManyInstruments",
     "Topic",

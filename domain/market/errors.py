@@ -17,6 +17,7 @@ class MarketErrorCode(StrEnum):
 
     UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
     TOO_MANY_INSTRUMENTS = "TOO_MANY_INSTRUMENTS"
+    NO_SUCH_HISTORY = "NO_SUCH_HISTORY"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,23 @@ class TooManyInstruments(UserError):
     @property
     def details(self) -> Mapping[str, object]:
         return {"most": self.most}
+
+
+@dataclass(frozen=True)
+class NoSuchHistory(UserError):
+    """The instrument is of a kind that has no such thing."""
+
+    code: ClassVar[StrEnum] = MarketErrorCode.NO_SUCH_HISTORY
+    instrument: InstrumentId
+    what: str
+
+    @property
+    def message(self) -> str:
+        return f"{self.instrument.symbol} in {self.instrument.category} has no {self.what}."
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return ("instrument",)
 
 
 def near_matches(symbol: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -1,65 +1,21 @@
 """Reading the market: the catalogue, the newest tickers, and watching one."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import aclosing
-from typing import TypeVar
 
-from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
-from domain.kernel.failures import Unavailable
 from domain.kernel.ids import Category, InstrumentId
 from domain.kernel.page import Edge, Page, PageInfo, page_size
 from domain.market.errors import TooManyInstruments, UnknownInstrument, near_matches
+from domain.market.known import Catalogue
 from domain.market.model import Instrument, Ticker
-from domain.market.ports import Instruments, LiveMarket, VenueCatalogue
-from domain.market.topics import Follow, ticker_topic
-from domain.market.updates import Update
-
-U = TypeVar("U")
+from domain.market.ports import LiveMarket, VenueCatalogue
+from domain.market.search import ranked
+from domain.market.topics import RATES, Follow, rate_class, ticker_topic
+from domain.market.watching import merged, only
 
 TICKERS_MAX = 100
-# The worker refreshes the catalogue hourly; a new listing is on every process a minute later.
-CATALOGUE_AGE_MAX_SECONDS = 60.0
-# An empty catalogue is a system that starts: look again soon.
-EMPTY_CATALOGUE_AGE_MAX_SECONDS = 0.25
-
-
-class Catalogue:
-    """The instruments, kept in memory for a minute: a symbol is checked on every request."""
-
-    def __init__(self, instruments: Instruments, clock: Clock) -> None:
-        self._instruments = instruments
-        self._clock = clock
-        self._kept: dict[Category, tuple[float, dict[InstrumentId, Instrument]]] = {}
-
-    async def of_category(self, category: Category) -> Mapping[InstrumentId, Instrument]:
-        """All of a category by id, in the order of their symbols.
-
-        Raises Unavailable while the catalogue has never been filled. When the database cannot be
-        asked, what was kept is served however old: instruments change by the month.
-        """
-        kept = self._kept.get(category)
-        now = self._clock.monotonic()
-        if kept and now < kept[0]:
-            return self._filled(kept[1])
-        try:
-            rows = await self._instruments.of_category(category)
-        except Unavailable:
-            if kept and kept[1]:
-                return kept[1]
-            raise
-        found = {row.id: row for row in rows}
-        age = CATALOGUE_AGE_MAX_SECONDS if found else EMPTY_CATALOGUE_AGE_MAX_SECONDS
-        self._kept[category] = (now + age, found)
-        return self._filled(found)
-
-    def _filled(
-        self, found: Mapping[InstrumentId, Instrument]
-    ) -> Mapping[InstrumentId, Instrument]:
-        if not found:
-            raise Unavailable("instrument catalogue", retry_after_seconds=1)
-        return found
+SEARCH_CHARACTERS_MAX = 40
 
 
 class MarketData:
@@ -128,6 +84,33 @@ class MarketData:
         newest = await self.newest(ids)
         return [newest.get(i) for i in ids]
 
+    async def all_tickers(
+        self, category: Category, *, first: int, after: str | None
+    ) -> Page[Ticker] | BadInput:
+        """A page of a category's tickers, in the order of symbols; the venue is asked once."""
+        page = await self.instruments(category, first=first, after=after)
+        if isinstance(page, BadInput):
+            return page
+        newest = await self.newest([edge.node.id for edge in page.edges])
+        edges = [
+            Edge(newest[edge.node.id], edge.cursor) for edge in page.edges if edge.node.id in newest
+        ]
+        return Page(edges, page.page_info)
+
+    async def search(
+        self, text: str, category: Category | None, *, first: int
+    ) -> Sequence[Instrument] | BadInput:
+        """Instruments whose symbol or asset looks like ``text``, the likeliest first."""
+        size = page_size(first)
+        if isinstance(size, BadInput):
+            return size
+        if not text.strip() or len(text) > SEARCH_CHARACTERS_MAX:
+            return BadInput("text", f"give 1 to {SEARCH_CHARACTERS_MAX} characters.")
+        known: list[Instrument] = []
+        for one in Category if category is None else (category,):
+            known += (await self._catalogue.of_category(one)).values()
+        return ranked(text, known)[:size]
+
     async def newest(self, ids: Collection[InstrumentId]) -> Mapping[InstrumentId, Ticker]:
         """The newest tickers of known instruments; the venue is asked for what nobody follows."""
         known = await self._live.latest([ticker_topic(i) for i in ids])
@@ -143,15 +126,26 @@ class MarketData:
         found = await self.instrument(instrument)
         if isinstance(found, UnknownInstrument):
             return found
-        return _only(Ticker, self._live.watch(Follow(ticker_topic(instrument))))
+        return only(Ticker, self._live.watch(Follow(ticker_topic(instrument))))
 
-
-async def _only(kind: type[U], updates: AsyncGenerator[Update, None]) -> AsyncGenerator[U, None]:
-    """A topic's updates, known to be of one kind."""
-    async with aclosing(updates):
-        async for update in updates:
-            if isinstance(update, kind):
-                yield update
+    async def watch_many(
+        self, ids: Sequence[InstrumentId], per_second: int
+    ) -> AsyncGenerator[Ticker, None] | UnknownInstrument | TooManyInstruments | BadInput:
+        """Live tickers of many instruments, one at a time, each at most ``per_second``."""
+        distinct = list(dict.fromkeys(ids))
+        if not distinct:
+            return BadInput("instruments", "name at least one.")
+        if len(distinct) > TICKERS_MAX:
+            return TooManyInstruments(len(distinct), TICKERS_MAX)
+        if not 1 <= per_second <= RATES[-1]:
+            return BadInput("maxPerSecond", f"ask for 1 to {RATES[-1]} values per second.")
+        for instrument in distinct:
+            found = await self.instrument(instrument)
+            if isinstance(found, UnknownInstrument):
+                return found
+        rate = rate_class(per_second)
+        follows = [Follow(ticker_topic(instrument), rate) for instrument in distinct]
+        return merged([only(Ticker, self._live.watch(follow)) for follow in follows])
 
 
 def _unknown(
