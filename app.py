@@ -138,7 +138,7 @@ async def web(settings: "Settings") -> None:
     from adapters.redis import RedisLiveTickers
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
-    from domain.market import Catalogue, MarketData
+    from domain.market import Catalogue, MarketData, OrderBooks, Tape
     from domain.status import StatusBoard
     from resolvers.context import Services, context_for
     from schema import build_schema, print_sdl
@@ -158,7 +158,13 @@ async def web(settings: "Settings") -> None:
             venue=base.bybit.rest,
             cursors=CursorSigner(settings.secret_key.get_secret_value().encode()),
         )
-        services = Services(market=market, status=board)
+        venue = base.bybit.rest
+        services = Services(
+            market=market,
+            books=OrderBooks(market, live, venue),
+            tape=Tape(market, live, venue, base.clock),
+            status=board,
+        )
         app = build_app(
             graphql_schema=build_schema(suggestions=not settings.production),
             context=lambda viewer, _connection: context_for(viewer, services),

@@ -8,16 +8,29 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from domain.kernel.failures import Failure
-from domain.kernel.ids import AssetCode, Category, InstrumentId, Symbol
+from domain.kernel.ids import AssetCode, Category, InstrumentId, Side, Symbol
 from domain.market import (
+    Candle,
     FeedBatch,
     FeedReport,
     FeedState,
+    Follow,
+    FundingRate,
     Instrument,
     InstrumentStatus,
+    Interval,
     LeaseLost,
+    Level,
+    OpenInterest,
+    OrderBook,
+    Publication,
     Source,
     Ticker,
+    Topic,
+    Trade,
+    Trades,
+    Update,
+    topic_of,
 )
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -73,6 +86,52 @@ def repriced(before: Ticker, price: str) -> Ticker:
     return replace(before, last_price=Decimal(price))
 
 
+def level(price: str, quantity: str) -> Level:
+    return Level(Decimal(price), Decimal(quantity))
+
+
+def book(symbol: str, *, depth: int = 50, sequence: int = 1, stale: bool = False) -> OrderBook:
+    """Three levels a side around 100, one tick apart, with 1, 2 and 3 resting."""
+    return OrderBook(
+        id=linear(symbol),
+        depth=depth,
+        bids=(level("99.9", "1"), level("99.8", "2"), level("99.7", "3")),
+        asks=(level("100.1", "1"), level("100.2", "2"), level("100.3", "3")),
+        sequence=sequence,
+        as_of=NOON,
+        stale=stale,
+        source=Source.SANDBOX,
+    )
+
+
+def trades(symbol: str, *ids: int, dropped: int = 0) -> Trades:
+    return Trades(
+        instrument=linear(symbol),
+        trades=tuple(Trade(str(i), Decimal(i + 1), Decimal(1), Side.BUY, NOON) for i in ids),
+        dropped=dropped,
+        as_of=NOON,
+        stale=False,
+        source=Source.SANDBOX,
+    )
+
+
+def candle(
+    symbol: str,
+    close: str,
+    *,
+    minute: int = 0,
+    confirmed: bool = False,
+    interval: Interval = Interval.MINUTE_1,
+) -> Candle:
+    price = Decimal(close)
+    return Candle(
+        instrument=linear(symbol), interval=interval, start=NOON + timedelta(minutes=minute),
+        open_price=price, high_price=price, low_price=price, close_price=price,
+        volume=Decimal(1), turnover=price, confirmed=confirmed, as_of=NOON, stale=False,
+        source=Source.SANDBOX,
+    )  # fmt: skip
+
+
 class ListedInstruments:
     """A catalogue in memory that counts and can fail."""
 
@@ -92,17 +151,20 @@ class ListedInstruments:
         return len(found)
 
 
-class KnownTickers:
-    """Live tickers that are what the test says."""
+class KnownMarket:
+    """A live market that is what the test says; remembers what was watched."""
 
-    def __init__(self, *known: Ticker) -> None:
-        self.known = {t.id: t for t in known}
+    def __init__(self, *known: Update) -> None:
+        self.known: dict[Topic, Update] = {topic_of(update): update for update in known}
+        self.watched: list[Follow] = []
 
-    async def latest(self, ids: Collection[InstrumentId]) -> Mapping[InstrumentId, Ticker]:
-        return {i: self.known[i] for i in ids if i in self.known}
+    async def latest(self, topics: Collection[Topic]) -> Mapping[Topic, Update]:
+        return {topic: self.known[topic] for topic in topics if topic in self.known}
 
-    async def watch(self, instrument: InstrumentId) -> AsyncGenerator[Ticker, None]:
-        yield self.known[instrument]
+    async def watch(self, follow: Follow) -> AsyncGenerator[Update, None]:
+        self.watched.append(follow)
+        if follow.topic in self.known:
+            yield self.known[follow.topic]
 
 
 class Venue:
@@ -112,6 +174,7 @@ class Venue:
         self.known = {t.id: t for t in known}
         self.lists = lists
         self.asked: list[frozenset[InstrumentId]] = []
+        self.calls: list[tuple[object, ...]] = []
 
     async def instruments(self, category: Category) -> Sequence[Instrument]:
         return [row for row in self.lists if row.category is category]
@@ -123,17 +186,43 @@ class Venue:
         self.asked.append(frozenset(ids))
         return {i: self.known[i] for i in ids if i in self.known}
 
+    async def order_book(self, instrument: InstrumentId, depth: int) -> OrderBook:
+        self.calls.append(("order_book", instrument, depth))
+        return book(instrument.symbol, depth=depth, sequence=1)
+
+    async def recent_trades(self, instrument: InstrumentId, limit: int) -> Trades:
+        self.calls.append(("recent_trades", instrument, limit))
+        return trades(instrument.symbol, *range(limit))
+
+    async def candles(
+        self, instrument: InstrumentId, interval: Interval, *, start: datetime, end: datetime
+    ) -> Sequence[Candle]:
+        self.calls.append(("candles", instrument, interval, start, end))
+        return [candle(instrument.symbol, "1", interval=interval)]
+
+    async def funding_rates(
+        self, instrument: InstrumentId, *, start: datetime, end: datetime, limit: int
+    ) -> Sequence[FundingRate]:
+        self.calls.append(("funding_rates", instrument, start, end, limit))
+        return [FundingRate(instrument, Decimal("0.0001"), start)]
+
+    async def open_interest(
+        self, instrument: InstrumentId, interval: Interval, *, start: datetime, end: datetime
+    ) -> Sequence[OpenInterest]:
+        self.calls.append(("open_interest", instrument, interval, start, end))
+        return [OpenInterest(instrument, Decimal(5), start)]
+
 
 class ScriptedStream:
     """A venue stream whose batches the test sends."""
 
     def __init__(self) -> None:
         self.sent: asyncio.Queue[FeedBatch] = asyncio.Queue()
-        self.wanted: asyncio.Queue[frozenset[Symbol]] = asyncio.Queue()
+        self.wanted: asyncio.Queue[frozenset[Topic]] = asyncio.Queue()
         self.open = False
 
-    def want(self, symbols: Collection[Symbol]) -> None:
-        self.wanted.put_nowait(frozenset(symbols))
+    def want(self, topics: Collection[Topic]) -> None:
+        self.wanted.put_nowait(frozenset(topics))
 
     async def batches(self) -> AsyncIterator[FeedBatch]:
         while True:
@@ -187,18 +276,18 @@ class Published:
     """A publisher that remembers, and can be away or fenced."""
 
     def __init__(self) -> None:
-        self.batches: asyncio.Queue[tuple[FeedReport, Sequence[Ticker]]] = asyncio.Queue()
+        self.batches: asyncio.Queue[tuple[FeedReport, Sequence[Publication]]] = asyncio.Queue()
         self.away: Exception | None = None
-        self.wants: frozenset[Symbol] = frozenset()
+        self.wants: frozenset[Follow] = frozenset()
         self.refused = asyncio.Event()
 
-    async def publish(self, report: FeedReport, tickers: Sequence[Ticker]) -> None:
+    async def publish(self, report: FeedReport, publications: Sequence[Publication]) -> None:
         if self.away:
             self.refused.set()
             raise self.away
-        await self.batches.put((report, tickers))
+        await self.batches.put((report, publications))
 
-    async def wanted(self, category: Category) -> frozenset[Symbol]:
+    async def wanted(self, category: Category) -> frozenset[Follow]:
         return self.wants
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from domain.kernel.failures import Unavailable
-from domain.kernel.ids import Category, Symbol
-from domain.market import CategoryFeed, FeedBatch, FeedState, LeaseLost
+from domain.kernel.ids import Category
+from domain.market import CategoryFeed, FeedBatch, FeedState, Follow, LeaseLost, ticker_topic
 from domain.market import feed as feed_module
 from tests.domain.doubles import (
     LIVE,
@@ -16,10 +16,13 @@ from tests.domain.doubles import (
     ManualClock,
     Published,
     ScriptedStreams,
+    linear,
     repriced,
     ticker,
 )
 
+BTC_FOLLOW = Follow(ticker_topic(linear("BTCUSDT")))
+ETH_FOLLOW = Follow(ticker_topic(linear("ETHUSDT")))
 BTC = ticker("BTCUSDT", "1")
 ETH = ticker("ETHUSDT", "1")
 
@@ -35,7 +38,7 @@ class Stage:
             streams=self.streams,
             publisher=self.published,
             clock=ManualClock(),
-            always_on=[Symbol("BTCUSDT")],
+            always_on=[BTC_FOLLOW],
         )
 
     async def send(self, *tickers, state: FeedState = LIVE) -> None:
@@ -60,33 +63,37 @@ async def running() -> AsyncIterator[Stage]:
 async def test_a_leader_publishes_what_it_hears():
     async with running() as stage:
         await stage.send(BTC, ETH)
-        report, tickers = await stage.published.batches.get()
+        report, publications = await stage.published.batches.get()
 
         assert (report.category, report.state, report.epoch) == (Category.LINEAR, LIVE, 1)
-        assert list(tickers) == [BTC, ETH]
+        # ETH has no follower: what nobody wants is not published.
+        assert [p.update for p in publications] == [BTC]
         assert stage.feed.report == report
 
 
 async def test_what_watchers_want_is_followed_beside_what_is_always_on():
     async with running() as stage:
-        stage.published.wants = frozenset({Symbol("ETHUSDT")})
+        stage.published.wants = frozenset({ETH_FOLLOW})
         await stage.send(BTC)
         await stage.published.batches.get()
-        while await stage.streams.stream.wanted.get() != {"BTCUSDT", "ETHUSDT"}:
+        while await stage.streams.stream.wanted.get() != {BTC_FOLLOW.topic, ETH_FOLLOW.topic}:
             pass  # what was wanted before; the time limit of the stage ends the wait
 
 
 async def test_what_could_not_be_published_goes_out_later_the_newest_only():
     async with running() as stage:
+        stage.published.wants = frozenset({ETH_FOLLOW})
+        while await stage.streams.stream.wanted.get() != {BTC_FOLLOW.topic, ETH_FOLLOW.topic}:
+            pass
         stage.published.away = Unavailable("cache")
         await stage.send(BTC, ETH)
         await stage.published.refused.wait()
         stage.published.away = None
 
         await stage.send(repriced(BTC, "2"))
-        _, tickers = await stage.published.batches.get()
+        _, publications = await stage.published.batches.get()
 
-        assert list(tickers) == [repriced(BTC, "2"), ETH]
+        assert {p.update for p in publications} == {repriced(BTC, "2"), ETH}
 
 
 async def test_a_deposed_leader_closes_its_stream_and_waits_for_a_larger_epoch():

@@ -7,9 +7,15 @@ from domain.kernel.errors import BadInput
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.kernel.page import Page
-from domain.market import Catalogue, MarketData, TooManyInstruments, UnknownInstrument
+from domain.market import (
+    Catalogue,
+    MarketData,
+    TooManyInstruments,
+    UnknownInstrument,
+    ticker_topic,
+)
 from tests.domain.doubles import (
-    KnownTickers,
+    KnownMarket,
     ListedInstruments,
     ManualClock,
     Venue,
@@ -27,7 +33,7 @@ class World:
         self.rows = ListedInstruments(
             *map(instrument, SYMBOLS), instrument("BTCUSDT"), instrument("ETHUSDT", Category.SPOT)
         )
-        self.live = KnownTickers(ticker("BTCUSDT", "65000"))
+        self.live = KnownMarket(ticker("BTCUSDT", "65000"))
         self.venue = Venue(ticker("A001USDT", "1"))
         self.market = MarketData(
             catalogue=Catalogue(self.rows, self.clock),
@@ -104,7 +110,7 @@ async def test_tickers_come_in_the_order_asked_and_the_venue_is_asked_only_for_t
 
     found = await world.market.tickers(ids)
 
-    assert found == [None, world.live.known[ids[1]], world.venue.known[ids[2]]]
+    assert found == [None, world.live.known[ticker_topic(ids[1])], world.venue.known[ids[2]]]
     assert world.venue.asked == [frozenset({ids[0], ids[2]})]
 
 

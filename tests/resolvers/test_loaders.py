@@ -6,16 +6,17 @@ import strawberry
 
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.viewer import ANONYMOUS
-from domain.market import Catalogue, MarketData
+from domain.market import Catalogue, MarketData, OrderBooks, Tape, Ticker, ticker_topic
 from domain.status import StatusBoard
 from resolvers.context import Services, context_for
 from schema import build_schema
 from tests.domain.doubles import (
-    KnownTickers,
+    KnownMarket,
     ListedInstruments,
     ManualClock,
     Venue,
     instrument,
+    linear,
     repriced,
     ticker,
 )
@@ -25,7 +26,7 @@ QUERY = """{ instruments(category: LINEAR, first: 100) {
   edges { node { symbol ticker { lastPrice instrument { tickSize } } } } } }"""
 
 
-class CountingTickers(KnownTickers):
+class CountingMarket(KnownMarket):
     def __init__(self, *known: Any) -> None:
         super().__init__(*known)
         self.calls = 0
@@ -35,9 +36,9 @@ class CountingTickers(KnownTickers):
         return await super().latest(ids)
 
 
-def product() -> tuple[strawberry.Schema, Services, CountingTickers, ListedInstruments, Venue]:
+def product() -> tuple[strawberry.Schema, Services, CountingMarket, ListedInstruments, Venue]:
     rows = ListedInstruments(*map(instrument, SYMBOLS))
-    live = CountingTickers(*(ticker(s) for s in SYMBOLS[:-1]))
+    live = CountingMarket(*(ticker(s) for s in SYMBOLS[:-1]))
     venue = Venue(ticker(SYMBOLS[-1]))
     market = MarketData(
         catalogue=Catalogue(rows, ManualClock()),
@@ -45,7 +46,12 @@ def product() -> tuple[strawberry.Schema, Services, CountingTickers, ListedInstr
         venue=venue,
         cursors=CursorSigner(b"k" * 32),
     )
-    services = Services(market=market, status=StatusBoard([], ManualClock()))
+    services = Services(
+        market=market,
+        books=OrderBooks(market, live, venue),
+        tape=Tape(market, live, venue, ManualClock()),
+        status=StatusBoard([], ManualClock()),
+    )
     return build_schema(), services, live, rows, venue
 
 
@@ -66,8 +72,9 @@ async def test_one_context_shows_the_price_of_now_each_time():
     query = '{ instrument(category: LINEAR, symbol: "A00USDT") { ticker { lastPrice } } }'
     shown = []
     for price in ("1", "2"):
-        known = next(iter(live.known.values()))
-        live.known[known.id] = repriced(known, price)
+        known = live.known[ticker_topic(linear("A00USDT"))]
+        assert isinstance(known, Ticker)
+        live.known[ticker_topic(known.id)] = repriced(known, price)
         result = await schema.execute(query, context_value=context)
         assert result.data is not None
         shown.append(result.data["instrument"]["ticker"]["lastPrice"])

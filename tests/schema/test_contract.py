@@ -2,10 +2,17 @@
 
 import typing
 from collections import abc
+from decimal import Decimal
 from types import NoneType, UnionType
 
 import pytest
-from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLUnionType, get_named_type
+from graphql import (
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLUnionType,
+    get_named_type,
+)
 from strawberry.types.base import StrawberryObjectDefinition
 
 from domain.kernel.errors import UserError
@@ -13,6 +20,7 @@ from domain.kernel.page import Page
 from schema import build_schema
 
 SCHEMA = build_schema()
+SHOWN_BY_SCALAR = {"String": str, "Int": int, "Boolean": bool, "Decimal": Decimal}
 UNWRAPPED = (
     typing.Union,
     UnionType,
@@ -64,6 +72,9 @@ def test_there_are_computed_fields():
 def test_resolver_returns_what_the_field_shows(
     field: str, resolver: typing.Any, gql: GraphQLNamedType
 ):
+    if isinstance(gql, GraphQLScalarType):
+        assert leaves(resolver.__annotations__["return"]) == {SHOWN_BY_SCALAR[gql.name]}, field
+        return
     members = gql.types if isinstance(gql, GraphQLUnionType) else (gql,)
     shown = {s for m in members for s in shown_by(m.extensions["strawberry-definition"])}
 
