@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
 
 from adapters.sandbox.exchange.control import Control
-from adapters.sandbox.exchange.faults import Faults
+from adapters.sandbox.exchange.faults import Faults, SkewedClock, Timed
 from adapters.sandbox.exchange.hub import Hub
 from adapters.sandbox.exchange.public_ws import PublicEndpoint
 from adapters.sandbox.exchange.recording import load
@@ -34,8 +34,9 @@ def create_exchange(
         RecordingError: the recording cannot be replayed; the message is a sentence for a person.
         ValueError: the control token is empty.
     """
-    market = _market(seed=seed, clock=clock, recording=recording)
     faults = Faults(clock)
+    venue_clock = SkewedClock(clock, faults)
+    market = _market(seed=seed, clock=venue_clock, recording=recording)
     hub = Hub(faults, market.snapshot)
     control = Control(market, hub, faults, token=control_token)
     endpoint = PublicEndpoint(hub, faults, market.offers)
@@ -51,9 +52,9 @@ def create_exchange(
                 hub.drop_all()
 
     routes: list[BaseRoute] = [
-        WebSocketRoute("/v5/public/{category}", endpoint.__call__),
+        WebSocketRoute("/v5/public/{category}", endpoint),
         *control.routes(),
-        *Rest(market, clock, faults).routes(),
+        *Rest(market, venue_clock, faults).routes(),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -64,7 +65,7 @@ async def _live(market: Market, hub: Hub, faults: Faults) -> None:
         await market.run(hub)
     except Exception:
         log.exception("market_broke", mode=market.mode)
-        faults.outage(FOREVER_SECONDS)
+        faults.begin(Timed.OUTAGE, FOREVER_SECONDS)
         hub.drop_all()
 
 

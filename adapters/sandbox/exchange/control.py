@@ -9,34 +9,21 @@ of the codes of `ControlError`.
 import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.sandbox.exchange.faults import Faults
+from adapters.sandbox.exchange import control_bodies as given
+from adapters.sandbox.exchange.control_bodies import Body, ControlError, Refused
+from adapters.sandbox.exchange.faults import Faults, Forced, Tampering, Timed
 from adapters.sandbox.exchange.hub import Hub
 from adapters.sandbox.exchange.instruments import Category, Instrument
 from adapters.sandbox.exchange.venue import Market, NotPossible, Topic
 
 HEADER = "x-okd-control"
-BODY_MAX_BYTES = 4_096
-SECONDS_MAX = 3_600
-PERCENT_MIN, PERCENT_MAX = Decimal(-90), Decimal(900)
-
-
-class ControlError(StrEnum):
-    NOT_LOOPBACK = "NOT_LOOPBACK"
-    WRONG_TOKEN = "WRONG_TOKEN"  # noqa: S105  # the name of an error
-    INVALID_BODY = "INVALID_BODY"
-    UNKNOWN_TOPIC = "UNKNOWN_TOPIC"
-    UNKNOWN_INSTRUMENT = "UNKNOWN_INSTRUMENT"
-    NOT_POSSIBLE = "NOT_POSSIBLE"
-
 
 _STATUS = {
     ControlError.NOT_LOOPBACK: 403,
@@ -46,17 +33,14 @@ _STATUS = {
     ControlError.UNKNOWN_INSTRUMENT: 404,
     ControlError.NOT_POSSIBLE: 409,
 }
-
-
-class Refused(Exception):
-    def __init__(self, code: ControlError, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-Body = dict[str, Any]
 Action = Callable[[Body], Body]
+
+
+class Ending(StrEnum):
+    """How a socket is dropped: with a close frame, or with a TCP reset in the middle of it."""
+
+    CLOSE = "close"
+    ABORT = "abort"
 
 
 class Control:
@@ -74,9 +58,15 @@ class Control:
         actions: dict[str, Action] = {
             "drop-sockets": self._drop_sockets,
             "refuse": self._refuse,
+            "mute-pings": self._mute_pings,
             "silence": self._silence,
+            "tamper": self._tamper,
+            "force": self._force,
+            "latency": self._latency,
+            "skew": self._skew,
             "outage": self._outage,
             "price-shock": self._price_shock,
+            "reset": self._reset,
         }
         posts = [
             Route(f"/control/{name}", self._guarded(action), methods=["POST"])
@@ -88,7 +78,7 @@ class Control:
         async def answer(request: Request) -> Response:
             try:
                 self._authorise(request)
-                result = action(await _body(request))
+                result = action(await given.read_body(request))
             except Refused as refused:
                 error = {"code": refused.code, "message": refused.message}
                 return _json({"error": error}, _STATUS[refused.code])
@@ -104,32 +94,85 @@ class Control:
         if not hmac.compare_digest(given, self._token):
             raise Refused(ControlError.WRONG_TOKEN, f"send this run's token in {HEADER}")
 
-    def _drop_sockets(self, _: Body) -> Body:
-        return {"dropped": self._hub.drop_all()}
+    def _drop_sockets(self, body: Body) -> Body:
+        ending = given.one_of(body, "mode", Ending, default=Ending.CLOSE)
+        drop = self._hub.abort_all if ending == Ending.ABORT else self._hub.drop_all
+        return {"dropped": drop()}
 
     def _refuse(self, body: Body) -> Body:
-        self._faults.refuse(_seconds(body))
-        return {"faults": self._faults.remaining()}
+        self._faults.begin(Timed.REFUSE, given.seconds(body))
+        return self._active()
+
+    def _mute_pings(self, body: Body) -> Body:
+        """Neither a PING frame nor `op: ping` is answered; everything else goes on."""
+        self._faults.begin(Timed.PINGS, given.seconds(body))
+        return self._active()
 
     def _outage(self, body: Body) -> Body:
         """The venue is gone: REST answers 503, no socket begins and those there are end."""
-        self._faults.outage(_seconds(body))
-        return {"dropped": self._hub.drop_all(), "faults": self._faults.remaining()}
+        self._faults.begin(Timed.OUTAGE, given.seconds(body))
+        return {"dropped": self._hub.drop_all(), **self._active()}
 
     def _silence(self, body: Body) -> Body:
-        name, seconds = _text(body, "topic"), _seconds(body)
-        categories = [_category(body)] if "category" in body else list(Category)
-        topics = [Topic(category, name) for category in categories]
-        topics = [topic for topic in topics if self._market.offers(topic)]
-        if not topics:
-            raise Refused(ControlError.UNKNOWN_TOPIC, f"no topic {name!r} is offered")
-        for topic in topics:
+        seconds = given.seconds(body)
+        for topic in self._topics(body):
             self._faults.silence(topic, seconds)
-        return {"faults": self._faults.remaining()}
+        return self._active()
+
+    def _tamper(self, body: Body) -> Body:
+        """Skip, duplicate or reorder the next deltas of a book."""
+        how = Tampering(given.one_of(body, "fault", Tampering))
+        count = given.whole(body, "count", 1, given.COUNT_MAX)
+        topics = self._topics(body)
+        if not all(topic.is_merged and topic.kind.startswith("orderbook") for topic in topics):
+            raise given.invalid("topic must be an order book that has deltas: depth 50 or 200")
+        for topic in topics:
+            self._faults.tamper(topic, how, count)
+        return self._active()
+
+    def _force(self, body: Body) -> Body:
+        """Answer a path with a retCode, or with an HTTP status and no body."""
+        path, headers = given.api_path(body), given.headers(body)
+        if ("retCode" in body) == ("status" in body):
+            raise given.invalid("give either retCode or status")
+        if ("seconds" in body) == ("requests" in body):
+            raise given.invalid("give either seconds or requests")
+        by_code = "retCode" in body
+        until = requests = None
+        if "seconds" in body:
+            until = self._faults.clock.monotonic() + given.seconds(body)
+        else:
+            requests = given.whole(body, "requests", 1, given.COUNT_MAX)
+        forced = Forced(
+            status=200 if by_code else given.http_status(body),
+            ret_code=given.whole(body, "retCode", 1, 10**9) if by_code else 0,
+            ret_msg=given.text(body, "retMsg") if "retMsg" in body else "forced",
+            headers=headers,
+            until=until,
+            requests=requests,
+        )
+        self._faults.force(path, forced)
+        return self._active()
+
+    def _latency(self, body: Body) -> Body:
+        milliseconds = given.number(body, "milliseconds", 0, given.LATENCY_MAX_MS)
+        self._faults.delay(milliseconds / 1000, given.seconds(body))
+        return self._active()
+
+    def _skew(self, body: Body) -> Body:
+        """The venue's clock is wrong: time, ts and everything that carries an instant."""
+        most = given.SKEW_MAX_MS
+        milliseconds = given.number(body, "milliseconds", -most, most)
+        self._faults.skew(milliseconds / 1000, given.seconds(body))
+        return self._active()
+
+    def _reset(self, _: Body) -> Body:
+        self._faults.reset()
+        return self._active()
 
     def _price_shock(self, body: Body) -> Body:
-        instrument = self._instrument(_category(body), _text(body, "symbol"))
-        percent = _percent(body)
+        instrument = self._instrument(given.category(body), given.text(body, "symbol"))
+        percent = given.percent(body)
         try:
             self._market.shock(instrument, percent, self._hub)
         except NotPossible as why:
@@ -144,8 +187,21 @@ class Control:
                 for category in Category
             },
             **self._hub.counts(),
-            "faults": self._faults.remaining(),
+            **self._active(),
         }
+
+    def _active(self) -> Body:
+        return {"faults": self._faults.remaining()}
+
+    def _topics(self, body: Body) -> list[Topic]:
+        """The named topic in one category, or in all that offer it."""
+        name = given.text(body, "topic")
+        categories = [given.category(body)] if "category" in body else list(Category)
+        topics = [Topic(category, name) for category in categories]
+        topics = [topic for topic in topics if self._market.offers(topic)]
+        if not topics:
+            raise Refused(ControlError.UNKNOWN_TOPIC, f"no topic {name!r} is offered")
+        return topics
 
     def _instrument(self, category: Category, symbol: str) -> Instrument:
         for instrument in self._market.instruments(category):
@@ -163,56 +219,3 @@ def _is_loopback(host: str) -> bool:
 
 def _json(content: Body, status: int) -> Response:
     return Response(orjson.dumps(content), status_code=status, media_type="application/json")
-
-
-async def _body(request: Request) -> Body:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > BODY_MAX_BYTES:
-            raise Refused(ControlError.INVALID_BODY, f"the body exceeds {BODY_MAX_BYTES} bytes")
-    if not raw:
-        return {}
-    try:
-        body = orjson.loads(bytes(raw))
-    except orjson.JSONDecodeError as error:
-        raise Refused(ControlError.INVALID_BODY, f"the body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Refused(ControlError.INVALID_BODY, "the body must be a JSON object")
-    return body
-
-
-def _text(body: Body, key: str) -> str:
-    value = body.get(key)
-    if not isinstance(value, str) or not value:
-        raise Refused(ControlError.INVALID_BODY, f"{key} must be a string that is not empty")
-    return value
-
-
-def _seconds(body: Body) -> float:
-    value = body.get("seconds")
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not 0 <= value <= SECONDS_MAX
-    ):
-        message = f"seconds must be a number from 0 to {SECONDS_MAX}"
-        raise Refused(ControlError.INVALID_BODY, message)
-    return value
-
-
-def _category(body: Body) -> Category:
-    value = body.get("category")
-    if value not in set(Category):
-        raise Refused(ControlError.INVALID_BODY, "category must be linear or spot")
-    return Category(value)
-
-
-def _percent(body: Body) -> Decimal:
-    value = body.get("percent")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        percent = Decimal(str(value))
-        if percent and PERCENT_MIN <= percent <= PERCENT_MAX:
-            return percent
-    message = f"percent must be a number from {PERCENT_MIN} to {PERCENT_MAX}, not 0"
-    raise Refused(ControlError.INVALID_BODY, message)

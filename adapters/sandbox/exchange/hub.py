@@ -29,6 +29,7 @@ class Listener:
         self.topics: set[Topic] = set()
         self.closing = asyncio.Event()
         self.close_code = 1001
+        self.is_aborted = False
 
     def offer(self, frame: str) -> None:
         if self.closing.is_set():
@@ -41,6 +42,11 @@ class Listener:
 
     def close(self, code: int) -> None:
         self.close_code = code
+        self.closing.set()
+
+    def abort(self) -> None:
+        """End without a word."""
+        self.is_aborted = True
         self.closing.set()
 
 
@@ -90,8 +96,9 @@ class Hub:
             self._interrupted.discard(topic)
             if topic.is_merged:
                 frame = self._snapshot(topic) or frame
-        for listener in self._listeners.get(topic, ()):
-            listener.offer(frame)
+        for sent in self._faults.tampered(topic, frame):
+            for listener in self._listeners.get(topic, ()):
+                listener.offer(sent)
 
     def drop_all(self, code: int = 1001) -> int:
         """Close every socket; returns how many there were."""
@@ -99,6 +106,12 @@ class Hub:
         for listener in self._everyone:
             listener.close(code)
         return dropped
+
+    def abort_all(self) -> int:
+        """Reset every socket's connection; returns how many there were."""
+        for listener in self._everyone:
+            listener.abort()
+        return len(self._everyone)
 
     def counts(self) -> dict[str, object]:
         topics = Counter(

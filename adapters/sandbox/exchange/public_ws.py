@@ -1,7 +1,7 @@
 """The public sockets, /v5/public/{linear,spot}: one reader, one writer and one watch per socket.
 
-PING frames are answered by the server that runs this application (uvicorn); `op: ping` is answered
-here.
+PING frames are answered by the server that runs this application (uvicorn), `op: ping` is answered
+here; a fault mutes both.
 """
 
 import asyncio
@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from adapters.sandbox.exchange.connection import Connection
 from adapters.sandbox.exchange.faults import Faults
 from adapters.sandbox.exchange.hub import Hub, Listener
 from adapters.sandbox.exchange.instruments import Category
@@ -33,9 +35,18 @@ class PublicSocket:
     """One client."""
 
     def __init__(
-        self, websocket: WebSocket, category: Category, hub: Hub, offers: Callable[[Topic], bool]
+        self,
+        websocket: WebSocket,
+        connection: Connection,
+        category: Category,
+        *,
+        hub: Hub,
+        faults: Faults,
+        offers: Callable[[Topic], bool],
     ) -> None:
         self._websocket = websocket
+        self._connection = connection
+        self._faults = faults
         self._category = category
         self._hub = hub
         self._offers = offers
@@ -44,6 +55,7 @@ class PublicSocket:
 
     async def serve(self) -> None:
         await self._websocket.accept()
+        self._connection.mute_pongs_while(lambda: self._faults.mutes_pings)
         self._hub.join(self._listener)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -54,7 +66,9 @@ class PublicSocket:
             pass
         finally:
             self._hub.leave(self._listener)
-        if self._listener.closing.is_set():
+        if self._listener.is_aborted:
+            self._connection.abort()
+        elif self._listener.closing.is_set():
             await self._say_goodbye()
 
     async def _read(self) -> NoReturn:
@@ -91,7 +105,8 @@ class PublicSocket:
         if isinstance(request, Unreadable):
             answer(self._replies.unreadable(request))
         elif request.op == "ping":
-            answer(self._replies.pong(request))
+            if not self._faults.mutes_pings:
+                answer(self._replies.pong(request))
         elif request.op in {"subscribe", "unsubscribe"}:
             refusal = self._refusal(request)
             if refusal is not None:
@@ -127,7 +142,8 @@ class PublicEndpoint:
         self._faults = faults
         self._offers = offers
 
-    async def __call__(self, websocket: WebSocket) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
         if self._faults.refuses_sockets:
             await _deny(websocket, 503)
             return
@@ -135,7 +151,14 @@ class PublicEndpoint:
         if path not in set(Category):
             await _deny(websocket, 404)
             return
-        await PublicSocket(websocket, Category(path), self._hub, self._offers).serve()
+        await PublicSocket(
+            websocket,
+            Connection(receive),
+            Category(path),
+            hub=self._hub,
+            faults=self._faults,
+            offers=self._offers,
+        ).serve()
 
 
 async def _deny(websocket: WebSocket, status: int) -> None:

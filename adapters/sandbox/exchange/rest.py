@@ -2,10 +2,13 @@
 
 HTTP 200 even for errors, with {retCode, retMsg, result, retExtInfo, time}. The two categories
 refuse differently, as the live venue does: an unknown linear symbol is 10001, an unknown spot
-instrument is an empty list.
+instrument is an empty list. No X-Bapi-Limit headers: the vendor's table of limits (per second and
+UID) has no row for any market endpoint, so there is no number to send; `force` can add them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,6 +33,12 @@ from domain.kernel.clock import Clock
 
 ROUTE_NOT_FOUND = 10017
 PAGE_DEFAULT, PAGE_MAX = 500, 1_000
+
+
+class Outcome(NamedTuple):
+    code: int
+    message: str
+    result: dict[str, Any]
 
 
 class Page(NamedTuple):
@@ -71,18 +80,27 @@ class Rest:
         async def answer(request: Request) -> Response:
             if self._faults.is_out:
                 return Response(status_code=503)
-            try:
-                code, message, result = 0, "OK", await handler(request)
-            except Refusal as refusal:
-                code, message, result = refusal.code, refusal.message, refusal.result
+            if self._faults.latency_seconds:
+                await asyncio.sleep(self._faults.latency_seconds)
+            forced = self._faults.forced(request.url.path)
+            if forced is not None and forced.status != HTTPStatus.OK:
+                return Response(status_code=forced.status, headers=forced.headers)
+            if forced is not None:
+                outcome = Outcome(forced.ret_code, forced.ret_msg, {})
+            else:
+                outcome = await _outcome(handler, request)
             body = {
-                "retCode": code,
-                "retMsg": message,
-                "result": result,
+                "retCode": outcome.code,
+                "retMsg": outcome.message,
+                "result": outcome.result,
                 "retExtInfo": {},
                 "time": epoch_ms(self._clock),
             }
-            return Response(orjson.dumps(body), media_type="application/json; charset=utf-8")
+            return Response(
+                orjson.dumps(body),
+                media_type="application/json; charset=utf-8",
+                headers=forced.headers if forced is not None else None,
+            )
 
         return answer
 
@@ -126,6 +144,13 @@ class Rest:
                 raise Refusal(PARAMETER_ERROR, "params error: symbol invalid", empty)
         base = request.query_params.get("baseCoin", "")
         return [row for row in rows if base in {"", row.base}]
+
+
+async def _outcome(handler: Handler, request: Request) -> Outcome:
+    try:
+        return Outcome(0, "OK", await handler(request))
+    except Refusal as refusal:
+        return Outcome(refusal.code, refusal.message, refusal.result)
 
 
 async def _no_route(_: Request) -> dict[str, Any]:
