@@ -5,13 +5,14 @@ deposed leader still has in hand is refused by its smaller epoch, so that prices
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
 from domain.kernel.clock import Clock
 from domain.kernel.failures import Failure
-from domain.kernel.ids import Category
+from domain.kernel.ids import Category, InstrumentId
+from domain.market.alerts import AlertEngine, AlertFired
 from domain.market.conflation import Conflater
-from domain.market.model import FeedReport, FeedState
+from domain.market.model import FeedReport, FeedState, Ticker
 from domain.market.ports import (
     FeedPublisher,
     Lease,
@@ -20,7 +21,8 @@ from domain.market.ports import (
     VenueStream,
     VenueStreams,
 )
-from domain.market.topics import Follow
+from domain.market.topics import Follow, ticker_topic
+from domain.market.updates import Update
 
 ACQUIRE_EVERY_SECONDS = 0.5
 RENEW_EVERY_SECONDS = 1.0
@@ -39,6 +41,8 @@ class CategoryFeed:
         publisher: FeedPublisher,
         clock: Clock,
         always_on: Collection[Follow],
+        alerts: AlertEngine | None = None,
+        on_fired: Callable[[AlertFired], None] | None = None,
     ) -> None:
         self._category = category
         self._leases = leases
@@ -46,6 +50,8 @@ class CategoryFeed:
         self._publisher = publisher
         self._clock = clock
         self._always_on = frozenset(always_on)
+        self._alerts = alerts or AlertEngine()
+        self._on_fired = on_fired
         self._conflater = Conflater()
         self._report: FeedReport | None = None
 
@@ -113,11 +119,26 @@ class CategoryFeed:
 
     def _follow(self, stream: VenueStream, follows: frozenset[Follow]) -> None:
         self._conflater.follow(follows)
-        stream.want({follow.topic for follow in follows})
+        # Alerts are watchers, too: their prices have to come, though nobody is shown them.
+        watched = {ticker_topic(i) for i in self._alerts.instruments if self._is_ours(i)}
+        stream.want({follow.topic for follow in follows} | watched)
+
+    def _is_ours(self, instrument: InstrumentId) -> bool:
+        return instrument.category is self._category
+
+    def _judge_alerts(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            if not isinstance(update, Ticker):
+                continue
+            for fired in self._alerts.hear(update):
+                if self._on_fired is not None:
+                    self._on_fired(fired)
 
     async def _publish(self, lease: Lease, stream: VenueStream) -> None:
         """Publish until a newer leader has."""
         async for batch in stream.batches():
+            # Before conflation: a line crossed for a moment is crossed.
+            self._judge_alerts(batch.updates)
             self._conflater.put(batch.updates)
             due = self._conflater.due(self._clock.monotonic())
             self._report = self._reported(batch.state, lease.epoch)

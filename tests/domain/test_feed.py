@@ -1,15 +1,19 @@
 """The feed of one category: leading, publishing, stepping down."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from domain.kernel.failures import Unavailable
-from domain.kernel.ids import Category
+from domain.kernel.ids import Category, UserId
 from domain.market import CategoryFeed, FeedBatch, FeedState, Follow, LeaseLost, ticker_topic
 from domain.market import feed as feed_module
+from domain.market.alerts import AlertEngine, AlertFired, Condition, PriceAlert
 from tests.domain.doubles import (
     LIVE,
     LeaseOffice,
@@ -28,7 +32,13 @@ ETH = ticker("ETHUSDT", "1")
 
 
 class Stage:
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        alerts: Sequence[PriceAlert] = (),
+        on_fired: Callable[[AlertFired], None] | None = None,
+    ) -> None:
+        engine = AlertEngine()
+        engine.hold(alerts)
         self.leases = LeaseOffice()
         self.streams = ScriptedStreams()
         self.published = Published()
@@ -39,6 +49,8 @@ class Stage:
             publisher=self.published,
             clock=ManualClock(),
             always_on=[BTC_FOLLOW],
+            alerts=engine,
+            on_fired=on_fired,
         )
 
     async def send(self, *tickers, state: FeedState = LIVE) -> None:
@@ -52,8 +64,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Stage]:
-    stage = Stage()
+async def running(**parts: Any) -> AsyncIterator[Stage]:
+    stage = Stage(**parts)
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         task = group.create_task(stage.feed.run())
         yield stage
@@ -149,3 +161,24 @@ async def test_a_stop_is_not_forgotten_while_being_deposed():
         stage.leases.given[0].lost = True
 
     assert stage.leases.given[0].released.is_set()
+
+
+async def test_an_alert_is_followed_and_judged_though_nobody_watches():
+    fired: list[AlertFired] = []
+    alert = PriceAlert(
+        id=UUID(int=1),
+        owner=UserId(UUID(int=2)),
+        instrument=linear("ETHUSDT"),
+        condition=Condition.RISES_TO,
+        threshold=Decimal(2),
+        recurring=False,
+    )
+    async with running(alerts=[alert], on_fired=fired.append) as stage:
+        assert await stage.streams.stream.wanted.get() == {BTC_FOLLOW.topic, ETH_FOLLOW.topic}
+        await stage.send(ETH)
+        await stage.send(repriced(ETH, "2"))
+        for _ in range(2):
+            _, publications = await stage.published.batches.get()
+            assert publications == []
+
+    assert [(f.alert, f.price) for f in fired] == [(alert, Decimal(2))]
