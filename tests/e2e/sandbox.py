@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.front_door.running import Program
-from tests.world import REPOSITORY, make_data_dir, remove_data_dir
+from tests.world import REPOSITORY, eventually, make_data_dir, remove_data_dir
 
 
 class Sandbox(Program):
@@ -37,17 +37,23 @@ class Sandbox(Program):
 
     def pid_of(self, name: str) -> int | None:
         """Of a role, or of ``postgres``, ``valkey`` or ``keeper``; None while it has none."""
-        state = json.loads((self.data_dir / "state.json").read_text("utf-8"))
+        try:
+            state = json.loads((self.data_dir / "state.json").read_text("utf-8"))
+        except FileNotFoundError:  # a new keeper writes it when both servers answer
+            state = {"servers": {}, "keeper_pid": None}
         servers = {server: told["pid"] for server, told in state["servers"].items()}
         pids = {**self.addresses["pids"], **servers, "keeper": state["keeper_pid"]}
         assert name in {"web", "feed", "worker", "exchange", "postgres", "valkey", "keeper"}
         found = pids.get(name)
         return None if found is None else int(found)
 
-    def kill(self, name: str) -> None:
+    async def kill(self, name: str) -> int:
+        """kill -9, as soon as there is something to kill; returns its pid."""
+        await eventually(lambda: self.pid_of(name) is not None)
         pid = self.pid_of(name)
-        assert pid is not None, f"{name} is not running"
+        assert pid is not None
         os.kill(pid, signal.SIGKILL)
+        return pid
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The whole answer to a query."""
