@@ -182,7 +182,7 @@ async def test_a_book_falls_silent_and_comes_back(sandbox: Sandbox):
     url = sandbox.addresses["graphql_ws"]
     async with subscribed(url, BOOK, of=BTC, depth=50) as watcher:
         alive = await watcher.until(live)
-        sandbox.kill("exchange")
+        await sandbox.kill("exchange")
         fell = await watcher.until(stale, after=alive)
         await watcher.until(live, after=fell, within_seconds=40)
 
