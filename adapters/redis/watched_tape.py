@@ -71,8 +71,9 @@ class TapeTopic(WatchedTopic[Tape]):
         return True
 
     def _unseen(self, trades: Sequence[Trade]) -> tuple[Trade, ...]:
-        found = {t.id: t for t in trades if t.id not in self._seen}
-        return tuple(found.values())
+        # What is told again may begin before what a new watcher was shown: not behind it.
+        known = max((i for i, t in enumerate(trades) if t.id in self._seen), default=-1)
+        return tuple({t.id: t for t in trades[known + 1 :]}.values())
 
     def _is_behind_a_gap(self, tape: Tape, new: Sequence[Trade]) -> bool:
         if self._last is None or tape.after == self._last:
