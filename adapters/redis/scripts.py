@@ -9,7 +9,8 @@
 # comes back with older data. What nobody wants any more (it was on its way when `WANTED` removed
 # it) is announced, and not kept: it would look fresh for ever.
 #
-# Trades may come again after a failure in whose course they were published: LREM takes them off.
+# Trades may come again after a failure in whose course they were published: then the tape does not
+# end where they follow on, and LREM takes off those that are there already.
 PUBLISH = """
 local epoch, fence = tonumber(ARGV[1]), redis.call('HMGET', KEYS[1], 'epoch', 'seq')
 if epoch < tonumber(fence[1] or '0') then return 0 end
@@ -23,10 +24,13 @@ local function framed(data)
 end
 local function window(tape, at, count)
     local joint, head = ARGV[at], ARGV[at + 1]
-    for i = at + 2, at + 1 + count do redis.call('LREM', tape, -1, ARGV[i]) end
-    local last = redis.call('LINDEX', tape, -1)
-    if last and joint ~= '' and string.sub(last, 2, 1 + #joint) ~= joint then
-        redis.call('UNLINK', tape)
+    local function continued()
+        local last = redis.call('LINDEX', tape, -1)
+        return not last or string.sub(last, 2, 1 + #joint) == joint
+    end
+    if joint ~= '' and not continued() then
+        for i = at + 2, at + 1 + count do redis.call('LREM', tape, -1, ARGV[i]) end
+        if not continued() then redis.call('UNLINK', tape) end
     end
     for i = at + 2, at + 1 + count do redis.call('RPUSH', tape, ARGV[i]) end
     redis.call('LTRIM', tape, -tonumber(ARGV[4]), -1)
