@@ -135,7 +135,7 @@ async def web(settings: "Settings") -> None:
     """GraphQL for clients."""
     from adapters.gateway import FeedProbe, build_app
     from adapters.postgres import PostgresInstruments
-    from adapters.redis import RedisLiveTickers
+    from adapters.redis import RedisLiveMarket
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
     from domain.market import Catalogue, MarketData, OrderBooks, Tape
@@ -144,7 +144,7 @@ async def web(settings: "Settings") -> None:
     from schema import build_schema, print_sdl
 
     async with founded("web", settings) as base:
-        live = RedisLiveTickers(
+        live = RedisLiveMarket(
             base.redis,
             clock=base.clock,
             categories=settings.categories,
@@ -182,20 +182,26 @@ async def feed(settings: "Settings") -> None:
     """Prices from the venue into Redis, for the categories this process leads."""
     from adapters.gateway.role_probes import LeaderProbe
     from adapters.redis import RedisFeedPublisher, RedisLeases
-    from domain.kernel.ids import Symbol
-    from domain.market import CategoryFeed
+    from domain.kernel.ids import InstrumentId, Symbol
+    from domain.market import CategoryFeed, Follow, ticker_topic
     from domain.status import StatusBoard
 
     async with founded("feed", settings) as base:
-        always_on = [Symbol(symbol) for symbol in settings.always_on_symbols]
+        always_on = {
+            category: [
+                Follow(ticker_topic(InstrumentId(category, Symbol(symbol))))
+                for symbol in settings.always_on_symbols
+            ]
+            for category in settings.categories
+        }
         feeds = {
             category: CategoryFeed(
                 category,
                 leases=RedisLeases(base.redis),
                 streams=base.bybit.streams,
-                publisher=RedisFeedPublisher(base.redis, always_on=always_on),
+                publisher=RedisFeedPublisher(base.redis, always_on=always_on[category]),
                 clock=base.clock,
-                always_on=always_on,
+                always_on=always_on[category],
             )
             for category in settings.categories
         }

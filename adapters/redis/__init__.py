@@ -2,7 +2,7 @@
 
 from adapters.redis.client import RedisClient
 from adapters.redis.leases import RedisLeases
-from adapters.redis.live_tickers import RedisLiveTickers
+from adapters.redis.live_market import RedisLiveMarket
 from adapters.redis.metrics import DropReason, HubMetrics, NullHubMetrics
 from adapters.redis.publisher import RedisFeedPublisher
 
@@ -13,5 +13,5 @@ __all__ = [
     "RedisClient",
     "RedisFeedPublisher",
     "RedisLeases",
-    "RedisLiveTickers",
+    "RedisLiveMarket",
 ]

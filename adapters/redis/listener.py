@@ -1,6 +1,6 @@
-"""Hear the newest value of any number of topics, whatever happens to Redis.
+"""Hear the newest value of any number of places, whatever happens to Redis.
 
-One connection. A topic is subscribed first and read afterwards, so that nothing falls between the
+One connection. A place is subscribed first and read afterwards, so that nothing falls between the
 two, and again after every reconnect; what comes twice is for the hearer to drop.
 """
 
@@ -16,7 +16,7 @@ from adapters.redis.channels import ChannelConnection
 from adapters.redis.client import RedisClient
 from adapters.redis.failures import RETRY_AFTER_SECONDS, WHAT
 from adapters.redis.metrics import HubMetrics
-from adapters.redis.names import Topic
+from adapters.redis.names import Place
 from domain.kernel.failures import Failure, Unavailable
 
 log = structlog.get_logger()
@@ -26,43 +26,57 @@ PING_EVERY_SECONDS = 1.0
 DEAF_SECONDS_MAX = 4.0
 BACKOFF_SECONDS_MIN = 0.05
 BACKOFF_SECONDS_MAX = 1.0
-# Keeps one command, and the script-free MGET behind it, far below a millisecond of Redis' time.
-_TOPICS_PER_COMMAND = 500
+# Keeps one command far below a millisecond of Redis' time.
+_PLACES_PER_COMMAND = 500
+# A book of 200 levels is 8 kB: less than a megabyte is read at once.
+_PLACES_PER_READ = 100
 
 
 class Listener:
-    """``hear(channel, value)`` is called for every value, in the order of each channel."""
+    """Calls back with the channel of what it is about, in the order of each channel.
+
+    ``on_subscribed``: everything announced from now on is heard, until ``on_lost``.
+    ``read``: the newest value then, or None when there is none; later than ``on_subscribed``, so
+    that what was announced in between has been heard before it.
+    ``hear``: a value was announced.
+    """
 
     def __init__(
         self,
         client: RedisClient,
         *,
+        on_subscribed: Callable[[str], None],
+        read: Callable[[str, bytes | None], None],
         hear: Callable[[str, bytes], None],
         on_connected: Callable[[], None],
         on_lost: Callable[[], None],
         metrics: HubMetrics,
     ) -> None:
         self._client = client
+        self._on_subscribed = on_subscribed
+        self._read = read
         self._hear = hear
         self._on_connected = on_connected
         self._on_lost = on_lost
         self._metrics = metrics
-        self._topics: dict[str, Topic] = {}
+        self._places: dict[str, Place] = {}
         self._subscribed: set[str] = set()
-        self._unread: dict[str, Topic] = {}
+        self._unread: dict[str, Place] = {}
         self._changed = asyncio.Event()
         self._readable = asyncio.Event()
         self._heard_at = 0.0
         self._backoff_seconds = BACKOFF_SECONDS_MIN
 
-    def follow(self, topic: Topic) -> None:
+    def follow(self, place: Place) -> None:
         """Hear this too. Returns at once."""
-        self._topics[topic.channel] = topic
+        self._places[place.channel] = place
+        if place.channel in self._subscribed:  # forgotten a moment ago, and not yet left
+            self._read_soon(place)
         self._changed.set()
 
-    def forget(self, topic: Topic) -> None:
+    def forget(self, place: Place) -> None:
         """Hear it no more, soon. Returns at once."""
-        self._topics.pop(topic.channel, None)
+        self._places.pop(place.channel, None)
         self._changed.set()
 
     async def run(self) -> None:
@@ -105,35 +119,42 @@ class Listener:
                 continue
             if said.value is not None:
                 self._hear(said.channel, said.value)
-            elif topic := self._topics.get(said.channel):
-                self._unread[said.channel] = topic
-                self._readable.set()
+            elif place := self._places.get(said.channel):
+                self._on_subscribed(said.channel)
+                self._read_soon(place)
 
     async def _subscribe(self, connection: ChannelConnection) -> None:
         """Make the connection's channels those that are followed, now and whenever they change."""
         while True:
             self._changed.clear()
-            missing = self._topics.keys() - self._subscribed
-            surplus = self._subscribed - self._topics.keys()
+            missing = self._places.keys() - self._subscribed
+            surplus = self._subscribed - self._places.keys()
             if surplus:
                 self._subscribed -= surplus
                 await connection.unsubscribe(surplus)
-            if some := list(islice(missing, _TOPICS_PER_COMMAND)):
+            if some := list(islice(missing, _PLACES_PER_COMMAND)):
                 self._subscribed.update(some)
                 await connection.subscribe(some)
             else:
                 await self._changed.wait()
 
+    def _read_soon(self, place: Place) -> None:
+        self._unread[place.channel] = place
+        self._readable.set()
+
     async def _read_latest(self) -> None:
         """Read what was just subscribed: it may have changed for the last time before."""
         while True:
-            await self._readable.wait()
             self._readable.clear()
-            topics, self._unread = list(self._unread.values()), {}
-            values = await self._client.values([topic.key for topic in topics])
-            for topic, value in zip(topics, values, strict=True):
-                if value is not None:
-                    self._hear(topic.channel, value)
+            some = [self._unread.pop(channel) for channel in list(self._unread)[:_PLACES_PER_READ]]
+            if not some:
+                await self._readable.wait()
+                continue
+            values = await self._client.values([place.key for place in some])
+            for place, value in zip(some, values, strict=True):
+                # Subscribed once more meanwhile: what was just read may be older than that.
+                if place.channel not in self._unread:
+                    self._read(place.channel, value)
             self._backoff_seconds = BACKOFF_SECONDS_MIN  # it works again
 
     async def _check_pulse(self, connection: ChannelConnection) -> None:

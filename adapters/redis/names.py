@@ -4,18 +4,17 @@ The prefix is per deployment and per test; ``v1`` moves when the meaning of a ke
 two releases can share one Redis during a rolling deployment.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from domain.kernel.ids import Category, InstrumentId
+from domain.kernel.ids import Category
+from domain.market.topics import RATES, Follow, Topic, TopicKind
 
-TICKER = "ticker"
-FEED = "feed"
-REPORT = "report"
+REPORT = "feed:report"
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
-    """One newest value: where it is kept and where its changes are announced."""
+class Place:
+    """Where a newest value is kept and where its changes are announced."""
 
     key: str
     channel: str
@@ -27,12 +26,24 @@ class Names:
 
     prefix: str
 
-    def ticker(self, instrument: InstrumentId) -> Topic:
-        return self._topic(instrument.category, TICKER, instrument.symbol)
+    def followed(self, follow: Follow) -> Place:
+        """One key for all rates of a topic, a channel for each."""
+        category = follow.topic.instrument.category
+        channel = f"{self.prefix}:v1:changed:{category}:{follow.name}"
+        return Place(self.latest(follow.topic), channel)
 
-    def report(self, category: Category) -> Topic:
+    def latest(self, topic: Topic) -> str:
+        """The newest frame of a topic; of trades, the last ones together."""
+        return f"{self.prefix}:v1:latest:{topic.instrument.category}:{topic.name}"
+
+    def tape(self, topic: Topic) -> str:
+        """A list: the last trades, one text each, of which ``latest`` is made."""
+        return f"{self.prefix}:v1:tape:{topic.instrument.category}:{topic.name}"
+
+    def report(self, category: Category) -> Place:
         """What the leading feed of a category says of itself; its heartbeat too."""
-        return self._topic(category, FEED, REPORT)
+        tail = f"{category}:{REPORT}"
+        return Place(f"{self.prefix}:v1:latest:{tail}", f"{self.prefix}:v1:changed:{tail}")
 
     def lease(self, name: str) -> str:
         """Holds the token of who leads."""
@@ -47,9 +58,16 @@ class Names:
         return f"{self.prefix}:v1:fence:{category}"
 
     def wanted(self, category: Category) -> str:
-        """A sorted set: symbols, by the millisecond at which nobody wants them any more."""
+        """A sorted set: names of follows, by the millisecond at which nobody wants them more."""
         return f"{self.prefix}:v1:wanted:{category}"
 
-    def _topic(self, category: Category, kind: str, symbol: str) -> Topic:
-        tail = f"{category}:{kind}:{symbol}"
-        return Topic(f"{self.prefix}:v1:latest:{tail}", f"{self.prefix}:v1:changed:{tail}")
+
+def audible(follow: Follow) -> Follow:
+    """The follow whose channel to listen to: trades and candles come at one rate only.
+
+    A feed lets them through as they come whatever the rate, so that a channel per rate would carry
+    the same thing several times.
+    """
+    if follow.topic.kind in (TopicKind.TRADES, TopicKind.CANDLES):
+        return replace(follow, rate=RATES[-1])
+    return follow

@@ -1,14 +1,22 @@
-"""Where a leading feed puts its prices: one script per batch stores, counts and announces."""
+"""Where a leading feed puts what it hears: one script per batch stores, counts and announces."""
 
 from collections.abc import Collection, Sequence
 
 import structlog
 
+from adapters.redis.chains import Chains
 from adapters.redis.client import RedisClient
-from adapters.redis.frames import encode_report, encode_ticker
-from domain.kernel.ids import Category, InstrumentId, Symbol
-from domain.market.model import FeedReport, Ticker
+from adapters.redis.codecs import encode_update
+from adapters.redis.frames import encode_report
+from adapters.redis.scripts import FORGET, PUBLISH, UNMARK, WANTED
+from adapters.redis.tape_codec import encode_head, encode_joint, encode_tape, encode_trades
+from domain.kernel.ids import Category
+from domain.market.conflation import Publication
+from domain.market.model import FeedReport
 from domain.market.ports import LeaseLost
+from domain.market.tape import Trades
+from domain.market.topics import RATES, Follow
+from domain.market.updates import Update
 
 log = structlog.get_logger()
 
@@ -16,60 +24,10 @@ log = structlog.get_logger()
 REPORT_TTL_SECONDS = 2.0
 # A feed that is down for a day still leaves the last prices (shown stale); what nobody follows any
 # more is removed by `wanted`.
-TICKER_TTL_SECONDS = 86_400
+LATEST_TTL_SECONDS = 86_400
 WANTED_MAX = 1000
-
-# KEYS: fence, wanted set, report key, report channel, then key and channel of each ticker.
-# ARGV: epoch, report TTL ms, ticker TTL s, report, then symbol, "1" when always followed, data.
-#
-# The seq follows the clock in microseconds when that is ahead, so that it grows even when Redis
-# comes back with older data. A ticker nobody wants any more (it was on its way when `wanted`
-# removed it) is announced, and not kept: it would look fresh for ever.
-_PUBLISH = """
-local epoch, fence = tonumber(ARGV[1]), redis.call('HMGET', KEYS[1], 'epoch', 'seq')
-if epoch < tonumber(fence[1] or '0') then return 0 end
-local time = redis.call('TIME')
-local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local seq = math.max(tonumber(fence[2] or '0'), micros)
-local ts = string.format('%.0f', math.floor(micros / 1000))
-local function framed(data)
-    seq = seq + 1
-    return '{"epoch":' .. ARGV[1] .. ',"seq":' .. string.format('%.0f', seq)
-        .. ',"ts":' .. ts .. ',"data":' .. data .. '}'
-end
-local report = framed(ARGV[4])
-redis.call('SET', KEYS[3], report, 'PX', ARGV[2])
-redis.call('PUBLISH', KEYS[4], report)
-for i = 0, (#KEYS - 4) / 2 - 1 do
-    local key, channel = KEYS[5 + 2 * i], KEYS[6 + 2 * i]
-    local symbol, always = ARGV[5 + 3 * i], ARGV[6 + 3 * i]
-    local frame = framed(ARGV[7 + 3 * i])
-    if always == '1' or redis.call('ZSCORE', KEYS[2], symbol) then
-        redis.call('SET', key, frame, 'EX', ARGV[3])
-    end
-    redis.call('PUBLISH', channel, frame)
-end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', string.format('%.0f', seq))
-return 1
-"""
-
-# KEYS: wanted set. ARGV: how many at most. Returns those wanted, and those no longer.
-_WANTED = """
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-now = string.format('%.0f', now)
-local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
-if #gone > 0 then redis.call('ZREM', KEYS[1], unpack(gone)) end
-return {redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. now, 'LIMIT', 0, ARGV[1]), gone}
-"""
-
-# KEYS: wanted set, then the key of each ticker. ARGV: the symbol of each.
-# Somebody may have come back since `_WANTED` looked.
-_FORGET = """
-for i, symbol in ipairs(ARGV) do
-    if not redis.call('ZSCORE', KEYS[1], symbol) then redis.call('UNLINK', KEYS[i + 1]) end
-end
-"""
+TAPE_TRADES_MAX = 60
+"""How many of the last trades a new watcher is shown."""
 
 
 class RedisFeedPublisher:
@@ -79,50 +37,108 @@ class RedisFeedPublisher:
         self,
         client: RedisClient,
         *,
-        always_on: Collection[Symbol],
+        always_on: Collection[Follow],
         wanted_max: int = WANTED_MAX,
     ) -> None:
         """``always_on``: what the feeds follow even when nobody watches; kept for ever.
 
-        ``wanted_max``: how many symbols of a category are followed; the last ones seen win.
+        ``wanted_max``: how many follows of a category are heeded; the last ones seen win.
         """
         self._names = client.names
         self._always_on = frozenset(always_on)
         self._wanted_max = wanted_max
-        self._publish = client.script(_PUBLISH)
-        self._wanted = client.script(_WANTED)
-        self._forget = client.script(_FORGET)
+        self._chains = Chains()
+        self._publish = client.script(PUBLISH)
+        self._wanted = client.script(WANTED)
+        self._unmark = client.script(UNMARK)
+        self._forget = client.script(FORGET)
+        self.names_refused = 0
+        """How many marks were no name of a follow."""
 
-    async def publish(self, report: FeedReport, tickers: Sequence[Ticker]) -> None:
+    async def publish(self, report: FeedReport, publications: Sequence[Publication]) -> None:
         """As the port says. After TimedOut it may have happened: published again, it is newer."""
-        own = self._names.report(report.category)
-        keys = [
-            self._names.fence(report.category),
-            self._names.wanted(report.category),
-            own.key,
-            own.channel,
-        ]
+        category, own = report.category, self._names.report(report.category)
+        keys = [self._names.fence(category), self._names.wanted(category), own.key, own.channel]
         args: list[str | bytes | int] = [
             report.epoch,
             int(REPORT_TTL_SECONDS * 1000),
-            TICKER_TTL_SECONDS,
+            LATEST_TTL_SECONDS,
+            TAPE_TRADES_MAX,
             encode_report(report),
         ]
-        for ticker in tickers:
-            topic = self._names.ticker(ticker.id)
-            keys += (topic.key, topic.channel)
-            always = "1" if ticker.symbol in self._always_on else "0"
-            args += (ticker.symbol, always, encode_ticker(ticker))
+        last = self._chains.of(category, report.epoch)
+        encoded: dict[int, bytes] = {}
+        for publication in publications:
+            follow, update = publication.follow, publication.update
+            place = self._names.followed(follow)
+            keys += (place.key, place.channel, self._names.tape(follow.topic))
+            args += (follow.name, "1" if follow in self._always_on else "0")
+            if isinstance(update, Trades):
+                args += _tape_args(update, after=last.get(follow))
+                Chains.extend(last, follow, update)
+            else:
+                args += (_encoded_once(update, encoded), -1)
         if not await self._publish(keys=keys, args=args):
-            log.warning("publish_fenced", category=report.category, epoch=report.epoch)
-            raise LeaseLost(f"feed.{report.category}")
+            log.warning("publish_fenced", category=category, epoch=report.epoch)
+            raise LeaseLost(f"feed.{category}")
+        self._chains.keep(category, report.epoch, last)
 
-    async def wanted(self, category: Category) -> frozenset[Symbol]:
+    async def wanted(self, category: Category) -> frozenset[Follow]:
         """What watchers anywhere want to see followed. Raises Unavailable, TimedOut."""
         key = self._names.wanted(category)
-        wanted, gone = await self._wanted(keys=[key], args=[self._wanted_max])
-        forgotten = [Symbol(s.decode()) for s in gone if s.decode() not in self._always_on]
-        if forgotten:
-            kept = [self._names.ticker(InstrumentId(category, s)).key for s in forgotten]
-            await self._forget(keys=[key, *kept], args=forgotten)
-        return frozenset(Symbol(symbol.decode()) for symbol in wanted)
+        marked, gone = await self._wanted(keys=[key], args=[self._wanted_max])
+        follows = {name: _follow_named(category, name) for name in (*marked, *gone)}
+        if refused := [name for name in marked if follows[name] is None]:
+            self.names_refused += len(refused)
+            log.warning("wanted_names_refused", category=category, count=len(refused))
+            await self._unmark(keys=[key], args=refused)
+        await self._forget_all(category, [f for name in gone if (f := follows[name])])
+        wanted = frozenset(f for name in marked if (f := follows[name]))
+        # What is not followed for a while has a gap when it is followed again.
+        self._chains.prune(category, wanted | self._always_on)
+        return wanted
+
+    async def _forget_all(self, category: Category, gone: Collection[Follow]) -> None:
+        always_on = {follow.topic for follow in self._always_on}
+        if not (topics := {follow.topic for follow in gone} - always_on):
+            return
+        keys = [self._names.wanted(category)]
+        args: list[str | bytes | int] = [len(RATES)]
+        for topic in topics:
+            keys += (self._names.latest(topic), self._names.tape(topic))
+            args += (Follow(topic, rate).name for rate in RATES)
+        await self._forget(keys=keys, args=args)
+
+
+def _tape_args(trades: Trades, *, after: str | None) -> list[str | bytes | int]:
+    """The frame to announce, and what the window of the last trades is made of."""
+    some = encode_trades(trades.trades[-TAPE_TRADES_MAX:])
+    # A window has no gap inside: it begins anew behind one.
+    continued = "" if not trades.trades and not trades.dropped else _joint(trades, after)
+    head = encode_head(trades, after=None, dropped=0)
+    return [encode_tape(trades, after=after), len(some), continued, head, *some]
+
+
+def _joint(trades: Trades, after: str | None) -> bytes:
+    """How the text of the trade begins that these follow on; what none begins with if unknown."""
+    if trades.dropped or after is None:
+        return b"null"
+    return encode_joint(after)
+
+
+def _encoded_once(update: Update, encoded: dict[int, bytes]) -> bytes:
+    # The same book goes to several rates at once, and 200 levels are worth remembering.
+    key = id(update)
+    if key not in encoded:
+        encoded[key] = encode_update(update)
+    return encoded[key]
+
+
+def _follow_named(category: Category, name: bytes) -> Follow | None:
+    """None for what is no name, or not as we write it: its channel would be another one."""
+    try:
+        text = name.decode()
+        follow = Follow.named(category, text)
+    except ValueError:
+        return None
+    return follow if follow.name == text else None

@@ -1,4 +1,4 @@
-"""Tell the feeds what is watched here: a mark per symbol that expires unless renewed."""
+"""Tell the feeds what is watched here: a mark per follow that expires unless renewed."""
 
 import asyncio
 from collections import defaultdict
@@ -8,7 +8,8 @@ import structlog
 
 from adapters.redis.client import RedisClient
 from domain.kernel.failures import Failure
-from domain.kernel.ids import Category, InstrumentId, Symbol
+from domain.kernel.ids import Category
+from domain.market.topics import Follow
 
 log = structlog.get_logger()
 
@@ -17,7 +18,7 @@ TTL_SECONDS = 30.0
 RENEW_EVERY_SECONDS = 10.0
 RETRY_EVERY_SECONDS = 0.5
 
-# KEYS: wanted set. ARGV: how many milliseconds, then the symbols. By Redis' clock: the web
+# KEYS: wanted set. ARGV: how many milliseconds, then the names. By Redis' clock: the web
 # processes' clocks may differ from each other.
 _MARK = """
 local time = redis.call('TIME')
@@ -27,20 +28,18 @@ for i = 2, #ARGV do redis.call('ZADD', KEYS[1], string.format('%.0f', at), ARGV[
 
 
 class WantedMarks:
-    """Marks what ``watched`` returns every ten seconds, and a new symbol at once."""
+    """Marks what ``watched`` returns every ten seconds, and a new follow at once."""
 
-    def __init__(
-        self, client: RedisClient, watched: Callable[[], Collection[InstrumentId]]
-    ) -> None:
+    def __init__(self, client: RedisClient, watched: Callable[[], Collection[Follow]]) -> None:
         self._names = client.names
         self._script = client.script(_MARK)
         self._watched = watched
-        self._new: set[InstrumentId] = set()
+        self._new: set[Follow] = set()
         self._wake = asyncio.Event()
 
-    def mark(self, *instruments: InstrumentId) -> None:
+    def mark(self, *follows: Follow) -> None:
         """Have these marked now rather than with the next renewal."""
-        self._new.update(instruments)
+        self._new.update(follows)
         self._wake.set()
 
     async def run(self) -> None:
@@ -56,7 +55,7 @@ class WantedMarks:
                 await self._mark(due)
             except Failure as failure:
                 self._new |= due
-                log.warning("wanted_not_marked", symbols=len(due), code=failure.code)
+                log.warning("wanted_not_marked", follows=len(due), code=failure.code)
                 await asyncio.sleep(RETRY_EVERY_SECONDS)
                 continue
             if renewing:
@@ -67,11 +66,11 @@ class WantedMarks:
             except TimeoutError:
                 pass  # time to renew
 
-    async def _mark(self, instruments: Collection[InstrumentId]) -> None:
-        symbols: dict[Category, list[Symbol]] = defaultdict(list)
-        for instrument in instruments:
-            symbols[instrument.category].append(instrument.symbol)
-        for category, some in symbols.items():
+    async def _mark(self, follows: Collection[Follow]) -> None:
+        names = defaultdict[Category, list[str]](list)
+        for follow in follows:
+            names[follow.topic.instrument.category].append(follow.name)
+        for category, some in names.items():
             await self._script(
                 keys=[self._names.wanted(category)], args=[int(TTL_SECONDS * 1000), *some]
             )

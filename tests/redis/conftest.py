@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from adapters.redis import RedisClient, RedisFeedPublisher, RedisLiveTickers
+from adapters.redis import RedisClient, RedisFeedPublisher, RedisLiveMarket
 from adapters.sandbox.servers import Servers
 from domain.kernel.ids import Category
-from tests.redis.samples import BTC, CLOCK, CountingMetrics, Feed
+from tests.redis.samples import CLOCK, EVERYTHING, SPOT_TICKER, CountingMetrics, Feed
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ async def raw(servers: Servers) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def publisher(redis_client: RedisClient) -> RedisFeedPublisher:
-    return RedisFeedPublisher(redis_client, always_on=[BTC.symbol])
+    return RedisFeedPublisher(redis_client, always_on=[*EVERYTHING, SPOT_TICKER])
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def metrics() -> CountingMetrics:
 
 
 @pytest.fixture
-def hub(redis_client: RedisClient, metrics: CountingMetrics) -> RedisLiveTickers:
-    return RedisLiveTickers(
+def hub(redis_client: RedisClient, metrics: CountingMetrics) -> RedisLiveMarket:
+    return RedisLiveMarket(
         redis_client,
         clock=CLOCK,
         categories=list(Category),

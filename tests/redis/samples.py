@@ -1,22 +1,49 @@
 """Tickers and reports valid by default, and what tests of the hub do again and again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.clock import SystemClock
 from adapters.redis import DropReason, NullHubMetrics, RedisFeedPublisher
 from domain.kernel.failures import Failure
-from domain.kernel.ids import Category, InstrumentId, Symbol
-from domain.market import FeedReport, FeedState, Source, Ticker
+from domain.kernel.ids import Category, InstrumentId, Side, Symbol
+from domain.market import (
+    Candle,
+    FeedReport,
+    FeedState,
+    Follow,
+    Interval,
+    Level,
+    OrderBook,
+    Publication,
+    Source,
+    Ticker,
+    Trade,
+    Trades,
+    Update,
+    book_topic,
+    candles_topic,
+    ticker_topic,
+    topic_of,
+    trades_topic,
+)
+
+U = TypeVar("U")
 
 BTC = InstrumentId(Category.LINEAR, Symbol("BTCUSDT"))
 ETH = InstrumentId(Category.LINEAR, Symbol("ETHUSDT"))
 SPOT_BTC = InstrumentId(Category.SPOT, Symbol("BTCUSDT"))
+BTC_TICKER = Follow(ticker_topic(BTC))
+SPOT_TICKER = Follow(ticker_topic(SPOT_BTC))
+BTC_BOOK = Follow(book_topic(BTC, 50))
+BTC_TRADES = Follow(trades_topic(BTC))
+BTC_CANDLES = Follow(candles_topic(BTC, Interval.MINUTE_1))
+EVERYTHING = (BTC_TICKER, BTC_BOOK, BTC_TRADES, BTC_CANDLES)
 SINCE = datetime(2026, 8, 9, 12, tzinfo=UTC)
 
 
@@ -46,6 +73,61 @@ def ticker(price: str | int = "65000.10", id: InstrumentId = BTC, **changes: Any
     return replace(usual, **changes)
 
 
+def book(sequence: int = 1, *, levels: int = 2, depth: int = 50, **changes: Any) -> OrderBook:
+    usual = OrderBook(
+        id=BTC,
+        depth=depth,
+        bids=tuple(Level(Decimal(64999) - n, Decimal(n + sequence)) for n in range(levels)),
+        asks=tuple(Level(Decimal("65000.5") + n, Decimal("1.5")) for n in range(levels)),
+        sequence=sequence,
+        as_of=SINCE,
+        stale=False,
+        source=Source.SANDBOX,
+    )
+    return replace(usual, **changes)
+
+
+def trade(number: int) -> Trade:
+    side = Side.BUY if number % 2 else Side.SELL
+    return Trade(f"t{number}", Decimal(65000) + number, Decimal("0.001"), side, SINCE)
+
+
+def trades(*numbers: int, **changes: Any) -> Trades:
+    usual = Trades(
+        instrument=BTC,
+        trades=tuple(trade(number) for number in numbers),
+        dropped=0,
+        as_of=SINCE,
+        stale=False,
+        source=Source.SANDBOX,
+    )
+    return replace(usual, **changes)
+
+
+def candle(price: int = 65000, *, minute: int = 0, **changes: Any) -> Candle:
+    usual = Candle(
+        instrument=BTC,
+        interval=Interval.MINUTE_1,
+        start=SINCE + timedelta(minutes=minute),
+        open_price=Decimal(65000),
+        high_price=Decimal(66000),
+        low_price=Decimal(64000),
+        close_price=Decimal(price),
+        volume=Decimal("12.5"),
+        turnover=Decimal("812500.25"),
+        confirmed=False,
+        as_of=SINCE,
+        stale=False,
+        source=Source.SANDBOX,
+    )
+    return replace(usual, **changes)
+
+
+def told(*updates: Update, rate: int = 10) -> list[Publication]:
+    """What a feed says of them to those who follow at this rate."""
+    return [Publication(Follow(topic_of(update), rate), update) for update in updates]
+
+
 def report(
     epoch: int = 1, state: FeedState = FeedState.LIVE, category: Category = Category.LINEAR
 ) -> FeedReport:
@@ -64,12 +146,12 @@ async def running(*duties: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
                 task.cancel()
 
 
-async def soon(values: AsyncGenerator[Ticker, None], *, seconds: float = 15) -> Ticker:
+async def soon(values: AsyncGenerator[U, None], *, seconds: float = 15) -> U:
     async with asyncio.timeout(seconds):
         return await anext(values)
 
 
-async def until_stale(values: AsyncGenerator[Ticker, None], *, stale: bool) -> Ticker:
+async def until_stale(values: AsyncGenerator[Update, None], *, stale: bool) -> Update:
     async with asyncio.timeout(30):
         async for value in values:
             if value.stale is stale:
@@ -86,8 +168,11 @@ class Feed:
         self.state = FeedState.LIVE
         self.speaking = True
 
-    async def publish(self, *tickers: Ticker) -> None:
-        await self._publisher.publish(report(self.epoch, self.state), tickers)
+    async def publish(self, *updates: Update) -> None:
+        await self.send(told(*updates))
+
+    async def send(self, publications: Sequence[Publication]) -> None:
+        await self._publisher.publish(report(self.epoch, self.state), publications)
 
     async def run(self) -> None:
         while True:

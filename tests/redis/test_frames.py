@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.redis.frames import (
-    CorruptFrame,
-    Frame,
-    decode_frame,
-    decode_report,
-    decode_ticker,
-    encode_report,
-    encode_ticker,
-)
+from adapters.redis.fields import CorruptFrame
+from adapters.redis.frames import Frame, decode_frame, decode_report, encode_report
+from adapters.redis.ticker_codec import decode_ticker, encode_ticker
 from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.market import FeedReport, FeedState, Source, Ticker
 from tests.redis.samples import BTC, ETH, ticker

@@ -1,15 +1,17 @@
 """The hub: one connection, any number of watchers."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 from redis.asyncio import Redis
 
-from adapters.redis import DropReason, RedisClient, RedisFeedPublisher, RedisLiveTickers
+from adapters.redis import DropReason, RedisClient, RedisFeedPublisher, RedisLiveMarket
 from domain.kernel.ids import Category, InstrumentId, Symbol
-from domain.market import FeedState, Ticker
+from domain.market import FeedState, Follow, Ticker, Update, ticker_topic
 from tests.redis.samples import (
     BTC,
+    BTC_TICKER,
     CLOCK,
     ETH,
     SPOT_BTC,
@@ -19,18 +21,28 @@ from tests.redis.samples import (
     running,
     soon,
     ticker,
+    told,
     until_stale,
 )
 from tests.world import eventually
 
 
-async def subscribers(raw: Redis, client: RedisClient, instrument: InstrumentId = BTC) -> int:
-    ((_, count),) = await raw.pubsub_numsub(client.names.ticker(instrument).channel)
+def ticks(instrument: InstrumentId) -> Follow:
+    return Follow(ticker_topic(instrument))
+
+
+def price(update: Update) -> Decimal:
+    assert isinstance(update, Ticker)
+    return update.last_price
+
+
+async def subscribers(raw: Redis, client: RedisClient, follow: Follow = BTC_TICKER) -> int:
+    ((_, count),) = await raw.pubsub_numsub(client.names.followed(follow).channel)
     return int(count)
 
 
 async def wants(publisher: RedisFeedPublisher, instrument: InstrumentId) -> bool:
-    return instrument.symbol in await publisher.wanted(instrument.category)
+    return ticks(instrument) in await publisher.wanted(instrument.category)
 
 
 async def stored(raw: Redis, key: str) -> bytes:
@@ -39,10 +51,10 @@ async def stored(raw: Redis, key: str) -> bytes:
     return value
 
 
-async def test_the_newest_at_once_then_every_change(hub: RedisLiveTickers, feed: Feed) -> None:
+async def test_the_newest_at_once_then_every_change(hub: RedisLiveMarket, feed: Feed) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         first = await soon(values)
         await feed.publish(ticker(2))
         second = await soon(values)
@@ -55,7 +67,7 @@ async def test_the_newest_at_once_then_every_change(hub: RedisLiveTickers, feed:
 
 
 async def test_one_subscription_serves_all_watchers(
-    hub: RedisLiveTickers,
+    hub: RedisLiveMarket,
     feed: Feed,
     raw: Redis,
     redis_client: RedisClient,
@@ -63,7 +75,7 @@ async def test_one_subscription_serves_all_watchers(
 ) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        watches = [hub.watch(BTC) for _ in range(50)]
+        watches = [hub.watch(ticks(BTC)) for _ in range(50)]
         assert await asyncio.gather(*(soon(w) for w in watches)) == [ticker(1)] * 50
 
         assert await subscribers(raw, redis_client) == 1
@@ -75,7 +87,7 @@ async def test_one_subscription_serves_all_watchers(
 
 
 async def test_a_topic_lingers_and_is_left(
-    hub: RedisLiveTickers,
+    hub: RedisLiveMarket,
     feed: Feed,
     raw: Redis,
     redis_client: RedisClient,
@@ -83,12 +95,12 @@ async def test_a_topic_lingers_and_is_left(
 ) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         await soon(values)
         await values.aclose()
         assert await subscribers(raw, redis_client) == 1
 
-        back = hub.watch(BTC)
+        back = hub.watch(ticks(BTC))
         assert await soon(back, seconds=0.1) == ticker(1)
         await back.aclose()
 
@@ -97,22 +109,22 @@ async def test_a_topic_lingers_and_is_left(
 
         await eventually(nobody_listens)
         assert (metrics.watchers, metrics.topics) == (0, 0)
-        again = hub.watch(BTC)
+        again = hub.watch(ticks(BTC))
         assert await soon(again) == ticker(1)
         await again.aclose()
 
 
 async def test_watchers_that_go_leave_no_trace(
-    hub: RedisLiveTickers, feed: Feed, metrics: CountingMetrics
+    hub: RedisLiveMarket, feed: Feed, metrics: CountingMetrics
 ) -> None:
     await feed.publish(ticker(1))
 
     async def watch(seen: asyncio.Event) -> None:
-        async for _ in hub.watch(BTC):
+        async for _ in hub.watch(ticks(BTC)):
             seen.set()
 
     async with running(hub.run(), feed.run()):
-        never_begun = hub.watch(ETH)
+        never_begun = hub.watch(ticks(ETH))
         await never_begun.aclose()
         async with asyncio.TaskGroup() as tasks:
             marks = [asyncio.Event() for _ in range(20)]
@@ -125,14 +137,14 @@ async def test_watchers_that_go_leave_no_trace(
 
     assert (metrics.watchers, metrics.topics) == (0, 0)
     assert hub._idle == {}
-    assert len(hub._listener._topics) == len(Category)  # the reports
+    assert len(hub._listener._places) == len(Category)  # the reports
 
 
 async def test_a_first_watcher_waits_for_the_first_price(
-    hub: RedisLiveTickers, feed: Feed, publisher: RedisFeedPublisher
+    hub: RedisLiveMarket, feed: Feed, publisher: RedisFeedPublisher
 ) -> None:
     async with running(hub.run(), feed.run()), asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(soon(hub.watch(ETH)))
+        first = tasks.create_task(soon(hub.watch(ticks(ETH))))
         await eventually(lambda: wants(publisher, ETH))
         assert not first.done()
         while not first.done():
@@ -143,7 +155,7 @@ async def test_a_first_watcher_waits_for_the_first_price(
 
 
 async def test_nothing_falls_between_subscribing_and_reading(
-    hub: RedisLiveTickers, feed: Feed
+    hub: RedisLiveMarket, feed: Feed
 ) -> None:
     """A price that changes all the time is joined at any moment and never seen going back."""
     symbols = [InstrumentId(Category.LINEAR, Symbol(f"S{n}USDT")) for n in range(20)]
@@ -154,8 +166,8 @@ async def test_nothing_falls_between_subscribing_and_reading(
             price += 1
             await feed.publish(*(ticker(price, s) for s in symbols))
 
-    async def follow(instrument: InstrumentId) -> list[Ticker]:
-        values = hub.watch(instrument)
+    async def follow(instrument: InstrumentId) -> list[Update]:
+        values = hub.watch(ticks(instrument))
         seen = [await soon(values) for _ in range(30)]
         await values.aclose()
         return seen
@@ -164,26 +176,26 @@ async def test_nothing_falls_between_subscribing_and_reading(
         followed = await asyncio.gather(*(follow(s) for s in symbols))
 
     for seen in followed:
-        prices = [value.last_price for value in seen]
+        prices = [price(value) for value in seen]
         assert prices == sorted(set(prices))
 
 
 async def test_late_and_foreign_frames_are_dropped(
-    hub: RedisLiveTickers,
+    hub: RedisLiveMarket,
     feed: Feed,
     raw: Redis,
     redis_client: RedisClient,
     metrics: CountingMetrics,
 ) -> None:
-    channel = redis_client.names.ticker(BTC).channel
-    key = redis_client.names.ticker(BTC).key
+    channel = redis_client.names.followed(ticks(BTC)).channel
+    key = redis_client.names.followed(ticks(BTC)).key
     await feed.publish(ticker(1))
     old = await stored(raw, key)
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         await soon(values)
         await feed.publish(ticker(2))
-        assert (await soon(values)).last_price == 2
+        assert price(await soon(values)) == 2
 
         metrics.dropped.clear()
         await raw.publish(channel, old)
@@ -191,25 +203,25 @@ async def test_late_and_foreign_frames_are_dropped(
         await raw.publish(channel, old.replace(b"BTCUSDT", b"ETHUSDT").replace(b":1,", b":99,"))
         await feed.publish(ticker(3))
 
-        assert (await soon(values)).last_price == 3
+        assert price(await soon(values)) == 3
         await values.aclose()
 
     assert metrics.dropped == [DropReason.OLD, DropReason.CORRUPT, DropReason.CORRUPT]
 
 
 async def test_a_new_leader_is_followed_and_its_ghost_is_not(
-    hub: RedisLiveTickers, feed: Feed, raw: Redis, redis_client: RedisClient
+    hub: RedisLiveMarket, feed: Feed, raw: Redis, redis_client: RedisClient
 ) -> None:
-    names = redis_client.names.ticker(BTC)
+    names = redis_client.names.followed(ticks(BTC))
     await feed.publish(ticker(1))
     of_the_old = await stored(raw, names.key)
     async with running(hub.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         await soon(values)
         feed.epoch = 2
         await feed.publish(ticker(2))
         async with asyncio.timeout(5):
-            while (value := await anext(values)).last_price != 2:
+            while price(value := await anext(values)) != 2:
                 pass
 
         # Even a frame with a greater number, when its leader is older.
@@ -217,16 +229,16 @@ async def test_a_new_leader_is_followed_and_its_ghost_is_not(
         await feed.publish(ticker(3))
 
         value = await soon(values)
-        assert value.last_price == 3
+        assert price(value) == 3
         await values.aclose()
 
 
 async def test_silence_of_the_feed_is_pushed_and_so_is_its_return(
-    hub: RedisLiveTickers, feed: Feed
+    hub: RedisLiveMarket, feed: Feed
 ) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        watches = [hub.watch(BTC) for _ in range(3)]
+        watches = [hub.watch(ticks(BTC)) for _ in range(3)]
         assert [(await soon(w)).stale for w in watches] == [False] * 3
 
         feed.speaking = False
@@ -235,23 +247,23 @@ async def test_silence_of_the_feed_is_pushed_and_so_is_its_return(
         assert stale == [ticker(1, stale=True)] * 3
         assert 1.5 < asyncio.get_running_loop().time() - began < 4
         assert hub.reports()[Category.LINEAR].state is FeedState.DISCONNECTED
-        assert (await hub.latest([BTC]))[BTC] == ticker(1, stale=True)
+        assert (await hub.latest([ticker_topic(BTC)]))[ticker_topic(BTC)] == ticker(1, stale=True)
 
         feed.speaking = True
         assert await asyncio.gather(*(soon(w) for w in watches)) == [ticker(1)] * 3
         assert hub.reports()[Category.LINEAR] == report()
-        assert (await hub.latest([BTC]))[BTC] == ticker(1)
+        assert (await hub.latest([ticker_topic(BTC)]))[ticker_topic(BTC)] == ticker(1)
         for watch in watches:
             await watch.aclose()
 
 
 @pytest.mark.parametrize("state", [FeedState.SILENT, FeedState.DISCONNECTED, FeedState.STARTING])
 async def test_a_feed_that_is_not_live_makes_its_prices_stale_at_once(
-    hub: RedisLiveTickers, feed: Feed, state: FeedState
+    hub: RedisLiveMarket, feed: Feed, state: FeedState
 ) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         assert not (await soon(values)).stale
 
         feed.state = state
@@ -259,40 +271,45 @@ async def test_a_feed_that_is_not_live_makes_its_prices_stale_at_once(
 
         assert await soon(values, seconds=1.5) == ticker(1, stale=True)
         assert hub.reports()[Category.LINEAR].state is state
-        assert (await hub.latest([BTC]))[BTC].stale
+        assert (await hub.latest([ticker_topic(BTC)]))[ticker_topic(BTC)].stale
         await values.aclose()
 
 
 async def test_one_category_does_not_make_another_stale(
-    hub: RedisLiveTickers, feed: Feed, publisher: RedisFeedPublisher
+    hub: RedisLiveMarket, feed: Feed, publisher: RedisFeedPublisher
 ) -> None:
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         await soon(values)
 
         await publisher.publish(
-            report(category=Category.SPOT, state=FeedState.SILENT), [ticker(5, SPOT_BTC)]
+            report(category=Category.SPOT, state=FeedState.SILENT), told(ticker(5, SPOT_BTC))
         )
-        found = await hub.latest([BTC, SPOT_BTC])
+        found = await hub.latest([ticker_topic(BTC), ticker_topic(SPOT_BTC)])
 
-        assert found == {BTC: ticker(1), SPOT_BTC: ticker(5, SPOT_BTC, stale=True)}
+        assert found == {
+            ticker_topic(BTC): ticker(1),
+            ticker_topic(SPOT_BTC): ticker(5, SPOT_BTC, stale=True),
+        }
         await feed.publish(ticker(2))
         assert await soon(values) == ticker(2)
         await values.aclose()
 
 
 async def test_latest_leaves_out_what_is_not_known(
-    hub: RedisLiveTickers, feed: Feed, raw: Redis, redis_client: RedisClient
+    hub: RedisLiveMarket, feed: Feed, raw: Redis, redis_client: RedisClient
 ) -> None:
     await feed.publish(ticker(1))
-    await raw.set(redis_client.names.ticker(ETH).key, b"noise")
+    await raw.set(redis_client.names.followed(ticks(ETH)).key, b"noise")
 
-    assert await hub.latest([ETH, BTC, SPOT_BTC]) == {BTC: ticker(1)}
+    assert await hub.latest([ticker_topic(i) for i in (ETH, BTC, SPOT_BTC)]) == {
+        ticker_topic(BTC): ticker(1)
+    }
     assert await hub.latest([]) == {}
 
 
-async def test_a_feed_never_heard_of_is_disconnected(hub: RedisLiveTickers) -> None:
+async def test_a_feed_never_heard_of_is_disconnected(hub: RedisLiveMarket) -> None:
     reports = hub.reports()
 
     assert {r.state for r in reports.values()} == {FeedState.DISCONNECTED}
@@ -300,29 +317,29 @@ async def test_a_feed_never_heard_of_is_disconnected(hub: RedisLiveTickers) -> N
 
 
 async def test_watched_symbols_are_wanted_and_renewed_together(
-    hub: RedisLiveTickers, feed: Feed, publisher: RedisFeedPublisher
+    hub: RedisLiveMarket, feed: Feed, publisher: RedisFeedPublisher
 ) -> None:
     await feed.publish(ticker(1), ticker(1, ETH))
     async with running(hub.run(), feed.run()):
-        first, second = hub.watch(BTC), hub.watch(SPOT_BTC)
+        first, second = hub.watch(ticks(BTC)), hub.watch(ticks(SPOT_BTC))
         await soon(first)
         waiting = asyncio.ensure_future(anext(second))
         await eventually(lambda: wants(publisher, SPOT_BTC), within_seconds=3)
 
-        assert await publisher.wanted(Category.LINEAR) == {BTC.symbol}
-        assert await publisher.wanted(Category.SPOT) == {SPOT_BTC.symbol}
+        assert await publisher.wanted(Category.LINEAR) == {ticks(BTC)}
+        assert await publisher.wanted(Category.SPOT) == {ticks(SPOT_BTC)}
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await first.aclose()
 
 
 async def test_a_turn_of_the_feed_reaches_a_late_watcher_right(
-    hub: RedisLiveTickers, feed: Feed
+    hub: RedisLiveMarket, feed: Feed
 ) -> None:
     feed.state = FeedState.DISCONNECTED
     await feed.publish(ticker(1))
     async with running(hub.run(), feed.run()):
-        values = hub.watch(BTC)
+        values = hub.watch(ticks(BTC))
         assert (await soon(values)).stale
 
         feed.state = FeedState.LIVE
@@ -335,11 +352,11 @@ async def test_stopping_at_any_moment_stops(redis_client: RedisClient, feed: Fee
     """Python 3.11's wait_for inside of redis-py once swallowed what should have ended us."""
     await feed.publish(ticker(1))
     for moment in range(300):
-        hub = RedisLiveTickers(
+        hub = RedisLiveMarket(
             redis_client, clock=CLOCK, categories=list(Category), linger_seconds=0
         )
         async with asyncio.timeout(10), running(hub.run()):
-            values = hub.watch(BTC)
+            values = hub.watch(ticks(BTC))
             if moment % 3:
                 await soon(values)
             await values.aclose()
