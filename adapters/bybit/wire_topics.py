@@ -38,6 +38,17 @@ WIRE_INTERVALS: Mapping[Interval, str] = MappingProxyType(
     }
 )
 
+OPEN_INTEREST_INTERVALS: Mapping[Interval, str] = MappingProxyType(
+    {
+        Interval.MINUTE_5: "5min",
+        Interval.MINUTE_15: "15min",
+        Interval.MINUTE_30: "30min",
+        Interval.HOUR_1: "1h",
+        Interval.HOUR_4: "4h",
+        Interval.DAY_1: "1d",
+    }
+)
+
 
 def wire_topics_of(topic: Topic) -> tuple[str, ...]:
     """Everything that must be subscribed to tell of ``topic``."""
