@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from adapters.bybit.merge import DELTA_BEFORE_SNAPSHOT
 from adapters.bybit.parse import Frame, FrameKind, Unusable
 from adapters.bybit.parse_books import BookData, book_data_of
 from domain.kernel.ids import InstrumentId
@@ -17,7 +18,6 @@ from domain.market import Level, OrderBook, Source
 
 OUT_OF_SEQUENCE = Unusable("out_of_sequence")
 CROSSED = Unusable("crossed_book")
-BOOK_DELTA_BEFORE_SNAPSHOT = Unusable("delta_before_snapshot")
 
 
 class BookMerge:
@@ -38,10 +38,11 @@ class BookMerge:
     def apply(self, frame: Frame) -> OrderBook | Unusable:
         """Take a frame in; the whole book after it."""
         data = book_data_of(frame.data)
-        refusal = data if isinstance(data, Unusable) else self._merge(frame.kind, data)
-        if isinstance(data, Unusable) or refusal is not None:
+        if isinstance(data, Unusable):
             self.forget()
-            return refusal or OUT_OF_SEQUENCE
+            return data
+        if refusal := self._merge(frame.kind, data):
+            return refusal
         return OrderBook(
             id=self._instrument,
             depth=self._depth,
@@ -58,17 +59,21 @@ class BookMerge:
         self._sequence = None
 
     def _merge(self, kind: FrameKind, data: BookData) -> Unusable | None:
+        # Unknown until all of it is in, whatever may happen on the way.
+        known, self._sequence = self._sequence, None
         if kind is FrameKind.SNAPSHOT:
             self._bids.clear()
             self._asks.clear()
-        elif self._sequence is None:
-            return BOOK_DELTA_BEFORE_SNAPSHOT
-        elif data.sequence != self._sequence + 1:
+        elif known is None:
+            return DELTA_BEFORE_SNAPSHOT
+        elif data.sequence != known + 1:
             return OUT_OF_SEQUENCE
-        self._sequence = data.sequence
         self._bids.apply(data.bids, self._depth)
         self._asks.apply(data.asks, self._depth)
-        return CROSSED if crossed(self._bids.levels, self._asks.levels) else None
+        if crossed(self._bids.levels, self._asks.levels):
+            return CROSSED
+        self._sequence = data.sequence
+        return None
 
 
 class BookSide:

@@ -1,16 +1,14 @@
 """The public feed of one category: the domain's VenueStream over a guarded stream.
 
-The reader thread merges a frame into values and puts each into its topic's slot; the loop is woken
-at most once per batch, however many frames come (measured: 100 000 in, 725 delivered, 0.5 us each
-instead of 4.2 for a wake-up per frame).
+The reader thread merges a frame into values (measured on the recording, 2 busy cores: 51 us for a
+delta of a linear 200-level book, parsing, merging and telling it; stock pybit takes 366) and puts
+them into the outbox; the loop takes them out in batches.
 """
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -19,30 +17,14 @@ from adapters.bybit.config import BybitAddresses
 from adapters.bybit.logs import LogGate
 from adapters.bybit.market_merge import MarketMerge
 from adapters.bybit.metrics import FeedMetrics, NullFeedMetrics
+from adapters.bybit.outbox import Outbox
 from adapters.bybit.pacing import ConnectLimit
 from adapters.bybit.parse import Unusable, frame_of
 from adapters.bybit.stream import GuardedStream
 from adapters.bybit.timings import STREAM_TIMINGS, StreamTimings
-from adapters.bybit.wire_topics import (
-    ORDERBOOK_1,
-    has_snapshots,
-    is_book,
-    served_by,
-    symbol_of,
-    wire_topics_of,
-)
+from adapters.bybit.wire_topics import ORDERBOOK_1, has_snapshots, is_book, symbol_of
 from domain.kernel.ids import Category
-from domain.market import (
-    FeedBatch,
-    FeedState,
-    OrderBook,
-    Slot,
-    Topic,
-    Trades,
-    Update,
-    VenueStream,
-    topic_of,
-)
+from domain.market import FeedBatch, FeedState, Topic, VenueStream
 
 log = structlog.get_logger()
 
@@ -105,46 +87,29 @@ class PublicFeed:
         # The reader's own: nobody else touches these two.
         self._merge = MarketMerge(category, addresses.source)
         self._out_of_order: set[str] = set()  # the venue's topics that are silent or rejected
-        # Shared between the reader and the loop, under the lock.
-        self._lock = threading.Lock()
-        self._topics: frozenset[Topic] = frozenset()
-        self._served: Mapping[str, tuple[Topic, ...]] = {}
-        self._newest: dict[Topic, Update] = {}
-        self._slots: dict[Topic, Slot] = {}
-        self._state = FeedState.STARTING
-        self._woken = False
-        self._wake = asyncio.Event()
+        # Shared between the reader and the loop.
+        self._outbox = Outbox(self._loop)
 
     # -- the loop's side -----------------------------------------------------------------------
 
     def want(self, topics: Collection[Topic]) -> None:
         wanted = frozenset(topics)
-        if wanted == self._topics:
-            return
         if strangers := {t for t in wanted if t.instrument.category is not self._category}:
             raise ValueError(f"not of category {self._category}: {strangers}")
-        served = served_by(wanted)
-        with self._lock:
-            dropped = self._topics - wanted
-            self._topics, self._served = wanted, served
-            # Nobody follows these any more: the last value that was published says so.
-            for topic in dropped:
-                self._mark_stale(topic)
-                self._newest.pop(topic, None)
-        if self._stream is not None:
-            self._stream.follow(sorted(served), self._take)
+        if self._outbox.want(wanted) and self._stream is not None:
+            self._stream.follow(sorted(self._outbox.served), self._take)
 
     async def batches(self) -> AsyncIterator[FeedBatch]:
-        yield self._gather()
+        yield self._outbox.take()
         while True:
             try:
                 async with asyncio.timeout(self._timings.batch_every_seconds):
-                    await self._wake.wait()
+                    await self._outbox.changed.wait()
             except TimeoutError:
                 pass  # nothing changed: an empty batch says that we live
             else:
                 await asyncio.sleep(self._timings.flush_every_seconds)
-            yield self._gather()
+            yield self._outbox.take()
 
     def start(self) -> None:
         """Begin to dial. Off the loop: pybit's constructor is not trusted there."""
@@ -162,27 +127,13 @@ class PublicFeed:
         if self._stream is not None:
             self._stream.exit()
 
-    def _gather(self) -> FeedBatch:
-        with self._lock:
-            slots, self._slots = self._slots, {}
-            self._woken = False
-            self._wake.clear()
-            state = self._state
-        updates = tuple(update for slot in slots.values() for update in slot.take())
-        return FeedBatch(state, updates)
-
     # -- the reader's side ---------------------------------------------------------------------
 
     def connection_changed(self, state: FeedState) -> None:
         """StreamListener: whatever was merged belongs to the connection that is gone."""
-        self._merge.disconnected(followed=self._served.keys())
+        self._merge.disconnected(followed=self._outbox.served.keys())
         self._out_of_order.clear()
-        with self._lock:
-            left_live = self._state is FeedState.LIVE and state is not FeedState.LIVE
-            self._state = state
-            for topic in self._newest if left_live else ():
-                self._mark_stale(topic)
-            self._call_loop()
+        self._outbox.become(state)
 
     def topic_asked(self, topic: str) -> None:
         """StreamListener: deltas of before do not fit the snapshot to come."""
@@ -195,7 +146,7 @@ class PublicFeed:
     def topic_silent(self, topic: str) -> None:
         """StreamListener: one topic says nothing although the connection lives."""
         self._out_of_order.add(topic)
-        self._all_stale(topic)
+        self._outbox.stale(topic)
 
     topic_rejected = topic_silent
 
@@ -210,7 +161,7 @@ class PublicFeed:
         if isinstance(found, Unusable):
             self._drop(found, frame.topic)
         elif found:
-            self._offer(found)
+            self._outbox.put(found, out_of_order=self._out_of_order)
 
     def _drop(self, why: Unusable, topic: str) -> None:
         self._metrics.frame_dropped(self._category, why.reason)
@@ -225,55 +176,5 @@ class PublicFeed:
         if why.incomplete or self._stream is None or not has_snapshots(topic):
             return
         if is_book(topic):
-            self._all_stale(topic)  # what was shown last is not the market any more
+            self._outbox.stale(topic)  # what was shown last is not the market any more
         self._stream.resubscribe(topic)
-
-    def _offer(self, updates: Sequence[Update]) -> None:
-        with self._lock:
-            for update in updates:
-                topic = topic_of(update)
-                if topic not in self._topics:
-                    continue  # it was dropped while this was merged
-                if not self._out_of_order.isdisjoint(wire_topics_of(topic)):
-                    update = replace(update, stale=True)  # noqa: PLW2901
-                if not _is_repeated(update, self._newest.get(topic)):
-                    self._put(topic, update)
-
-    # -- under the lock, or taking it ----------------------------------------------------------
-
-    def _all_stale(self, wire_topic: str) -> None:
-        with self._lock:
-            for topic in self._served.get(wire_topic, ()):
-                self._mark_stale(topic)
-
-    def _mark_stale(self, topic: Topic) -> None:
-        known = self._newest.get(topic)
-        if known is None or known.stale:
-            return
-        if isinstance(known, Trades):
-            known = replace(known, trades=(), dropped=0)  # those were told
-        self._put(topic, replace(known, stale=True))
-
-    def _put(self, topic: Topic, update: Update) -> None:
-        self._newest[topic] = update
-        self._slots.setdefault(topic, Slot()).put(update)
-        self._call_loop()
-
-    def _call_loop(self) -> None:
-        if self._woken:
-            return
-        self._woken = True
-        try:
-            self._loop.call_soon_threadsafe(self._wake.set)
-        except RuntimeError:
-            pass  # the loop is closed: nobody is left to tell
-
-
-def _is_repeated(update: Update, known: Update | None) -> bool:
-    """Whether it is the book that was shown last: a snapshot asked for again often is."""
-    return (
-        isinstance(update, OrderBook)
-        and isinstance(known, OrderBook)
-        and (update.sequence, update.stale) == (known.sequence, known.stale)
-        and (update.bids, update.asks) == (known.bids, known.asks)
-    )
