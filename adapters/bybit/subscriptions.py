@@ -41,6 +41,8 @@ class _Topic:
     refresh_gap_seconds: float = 0.0
     probed_at: float | None = None
     silent: bool = False
+    renewed: bool = False
+    """Unsent because its snapshot is asked for anew: it is left first, in the same breath."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Subscriptions:
         unsent = [(name, t) for name, t in self._topics.items() if t.phase is _Phase.UNSENT]
         # Leave what is left for good, and what is asked anew: Bybit refuses to subscribe twice.
         left = [name for name, due in self._leaving.items() if due <= now]
-        left += [name for name, topic in unsent if topic.probed_at == now]
+        left += [name for name, topic in unsent if topic.renewed and name not in left]
         due = [self._request("unsubscribe", names, now) for names in _chunks(left)]
         together = [name for name, topic in unsent if not topic.alone]
         singles = ((name,) for name, topic in unsent if topic.alone)
@@ -96,7 +98,7 @@ class Subscriptions:
         for name in left:
             self._leaving.pop(name, None)
         for _, topic in unsent:
-            topic.phase, topic.asked_at = _Phase.ASKED, now
+            topic.phase, topic.asked_at, topic.renewed = _Phase.ASKED, now, False
         return due
 
     def answered(
@@ -156,8 +158,7 @@ class Subscriptions:
         topic.refresh_gap_seconds = min(
             topic.refresh_gap_seconds * 2, self._timings.refresh_gap_max_seconds
         )
-        topic.phase = _Phase.UNSENT
-        self._leaving[name] = now
+        topic.phase, topic.renewed = _Phase.UNSENT, True
 
     def newly_silent(self, now: float) -> list[str]:
         """Topics that fell silent since the last time this was asked."""
@@ -216,7 +217,7 @@ class Subscriptions:
             topic.patience_seconds = min(
                 topic.patience_seconds * 2, self._timings.topic_patience_max_seconds
             )
-            topic.phase, topic.probed_at = _Phase.UNSENT, now
+            topic.phase, topic.probed_at, topic.renewed = _Phase.UNSENT, now, True
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:

@@ -124,11 +124,11 @@ class Following:
     async def until_shown(self, *topics: Topic, stale: bool = False) -> None:
         """Until the newest value of each topic is, or is not, stale."""
 
-        def shown(topic: Topic) -> bool:
-            found = self.of(topic)
-            return bool(found) and found[-1].stale is stale
+        await self.until(lambda: all(self.of(t) and self.of(t)[-1].stale is stale for t in topics))
 
-        await self.until(lambda: all(shown(topic) for topic in topics))
+    def fresh(self, topic: Topic) -> bool:
+        found = self.of(topic)
+        return bool(found) and not found[-1].stale
 
     def forget(self) -> None:
         """Count anew, from the newest batch on."""
