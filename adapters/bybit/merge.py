@@ -15,14 +15,15 @@ from adapters.bybit.parse import (
     Unusable,
     best_prices_of,
     ticker_of,
+    usable,
 )
+from adapters.bybit.wire import Fields, fields
+from adapters.bybit.wire_topics import ORDERBOOK_1, TICKERS, symbol_of
 from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.market import Source, Ticker
 
-TICKERS = "tickers."
-ORDERBOOK_1 = "orderbook.1."
 DELTA_BEFORE_SNAPSHOT = Unusable("delta_before_snapshot")
-_UNKNOWN_TOPIC = Unusable("unknown_topic")
+UNKNOWN_TOPIC = Unusable("unknown_topic")
 
 
 class TickerMerge(Protocol):
@@ -51,11 +52,6 @@ def merge_of(category: Category, source: Source) -> TickerMerge:
     return LinearMerge(source) if category is Category.LINEAR else SpotMerge(source)
 
 
-def symbol_of(topic: str) -> Symbol:
-    """The last part of a topic's name."""
-    return Symbol(topic.rpartition(".")[2])
-
-
 class LinearMerge:
     """``tickers.S`` of linear: a snapshot, then deltas that carry only what changed."""
 
@@ -65,14 +61,17 @@ class LinearMerge:
 
     def apply(self, frame: Frame, *, book_expected: bool = True) -> Ticker | Unusable | None:  # noqa: ARG002  # linear tickers carry their own bid and ask
         if not frame.topic.startswith(TICKERS):
-            return _UNKNOWN_TOPIC
+            return UNKNOWN_TOPIC
+        data = _fields(frame)
+        if isinstance(data, Unusable):
+            return data
         known = self._values.get(frame.topic)
         if frame.kind is FrameKind.SNAPSHOT:
-            merged = dict(frame.data)
+            merged = dict(data)
         elif known is None:
             return DELTA_BEFORE_SNAPSHOT
         else:
-            merged = {**known, **frame.data}
+            merged = {**known, **data}
         ticker = ticker_of(
             InstrumentId(Category.LINEAR, symbol_of(frame.topic)),
             merged,
@@ -119,13 +118,16 @@ class SpotMerge:
                 return ticker
             parts.ticker = ticker
         else:
-            return _UNKNOWN_TOPIC
+            return UNKNOWN_TOPIC
         return _shown(parts, book_expected=book_expected)
 
     def _ticker(self, frame: Frame) -> Ticker | Unusable:
+        data = _fields(frame)
+        if isinstance(data, Unusable):
+            return data
         return ticker_of(
             InstrumentId(Category.SPOT, symbol_of(frame.topic)),
-            frame.data,
+            data,
             as_of=frame.sent_at,
             source=self._source,
             best=_NOBODY,
@@ -144,6 +146,10 @@ class SpotMerge:
 
     def clear(self) -> None:
         self._parts.clear()
+
+
+def _fields(frame: Frame) -> Fields | Unusable:
+    return usable(lambda: fields(frame.data, "data"))
 
 
 _NOBODY = BestPrices(None, None, None, None)

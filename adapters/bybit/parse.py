@@ -52,8 +52,11 @@ class Frame:
 
     topic: str
     kind: FrameKind
-    data: Fields
+    data: object
+    """An object or a list, as the topic has it."""
     sent_at: datetime
+    made_at: datetime | None = None
+    """``cts``: when the matching engine made it; order books only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ class BestPrices:
 
 
 def frame_of(message: object) -> Frame | Unusable:
-    """A pushed message of a ticker or order book topic."""
-    return _usable(lambda: _frame(message))
+    """A pushed message of any topic; its data is looked at by who knows the topic."""
+    return usable(lambda: _frame(message))
 
 
 def ticker_of(
@@ -80,22 +83,22 @@ def ticker_of(
     best: BestPrices | None = None,
 ) -> Ticker | Unusable:
     """A ticker from a merged stream state or a REST row; ``best`` replaces its own bid and ask."""
-    return _usable(lambda: _ticker(instrument, data, as_of, source, best))
+    return usable(lambda: _ticker(instrument, data, as_of, source, best))
 
 
-def best_prices_of(data: Fields) -> BestPrices | Unusable:
+def best_prices_of(data: object) -> BestPrices | Unusable:
     """The top of an ``orderbook`` snapshot, best level first on each side."""
-    return _usable(lambda: BestPrices(*_level(data, "b"), *_level(data, "a")))
+    return usable(lambda: _best_prices(fields(data, "data")))
 
 
 def instrument_of(category: Category, row: object) -> Instrument | Unusable:
     """One row of instruments-info."""
-    return _usable(lambda: _instrument(category, fields(row, "instrument")))
+    return usable(lambda: _instrument(category, fields(row, "instrument")))
 
 
 def rows_of(answer: object) -> Sequence[object] | Unusable:
     """``result.list`` of a REST answer."""
-    return _usable(lambda: _rows(answer))
+    return usable(lambda: _rows(answer))
 
 
 def cursor_of(answer: object) -> str | None:
@@ -107,10 +110,11 @@ def cursor_of(answer: object) -> str | None:
 
 def answered_at(answer: object) -> datetime | Unusable:
     """The venue's time of a REST answer (``time``, milliseconds)."""
-    return _usable(lambda: needed_instant(fields(answer, "answer"), "time"))
+    return usable(lambda: needed_instant(fields(answer, "answer"), "time"))
 
 
-def _usable(read: Callable[[], T]) -> T | Unusable:
+def usable(read: Callable[[], T]) -> T | Unusable:
+    """What ``read`` returns, or why it could not."""
     try:
         return read()
     except UnusableField as error:
@@ -124,9 +128,10 @@ def _frame(message: object) -> Frame:
         raise UnusableField("missing:topic")
     if kind not in ("snapshot", "delta"):
         raise UnusableField("unknown_type")
-    return Frame(
-        topic, FrameKind(kind), fields(data.get("data"), "data"), needed_instant(data, "ts")
-    )
+    content = data.get("data")
+    if not isinstance(content, dict | list):
+        raise UnusableField("not_an_object:data")
+    return Frame(topic, FrameKind(kind), content, needed_instant(data, "ts"), instant(data, "cts"))
 
 
 def _ticker(
@@ -164,6 +169,10 @@ def _ticker(
         stale=False,
         source=source,
     )
+
+
+def _best_prices(data: Fields) -> BestPrices:
+    return BestPrices(*_level(data, "b"), *_level(data, "a"))
 
 
 def _level(data: Fields, side: str) -> tuple[Decimal | None, Decimal | None]:

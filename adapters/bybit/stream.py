@@ -9,7 +9,7 @@ but that thread touches the socket, therefore no message is sent or registered i
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -41,6 +41,10 @@ class StreamListener(Protocol):
         """A subscribe goes out: the topic's next usable frame is a snapshot."""
         ...
 
+    def topic_left(self, topic: str) -> None:
+        """An unsubscribe goes out: nothing that is known of the topic counts any more."""
+        ...
+
     def topic_silent(self, topic: str) -> None: ...
 
     def topic_rejected(self, topic: str) -> None: ...
@@ -56,9 +60,10 @@ class _HungUp(Exception):
 class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit has no types
     """One public stream of one category. Survives everything but ``exit``.
 
-    Callbacks and the listener run in the reader thread. ``subscribe`` (and pybit's ``*_stream``
-    methods above it) and ``unsubscribe`` only note what is wanted and return at once, from any
-    thread; the reader sends it within a tick. ``exit`` waits for the thread: call it off the loop.
+    Callbacks and the listener run in the reader thread. ``follow``, ``subscribe`` (and pybit's
+    ``*_stream`` methods above it) and ``unsubscribe`` only note what is wanted and return at once,
+    from any thread; the reader sends it within a tick. ``exit`` waits for the thread: call it off
+    the loop.
     """
 
     callback_directory: dict[str, Callback]
@@ -105,6 +110,11 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
         names = [topic.format(symbol=s) for s in symbols] if symbols else [topic]
         with self._directory_lock:
             self.callback_directory = self.callback_directory | dict.fromkeys(names, callback)
+
+    def follow(self, topics: Collection[str], callback: Callback) -> None:
+        """Subscribe to exactly these from now on."""
+        with self._directory_lock:
+            self.callback_directory = dict.fromkeys(topics, callback)
 
     def unsubscribe(self, topic: str) -> None:
         with self._directory_lock:
@@ -205,9 +215,11 @@ class GuardedStream(unified_trading.WebSocket):  # type: ignore[misc]  # pybit h
             self._send(sock, {"op": "ping", "req_id": "ping"})
 
     def _ask(self, sock: websocket.WebSocket, request: Request) -> None:
-        if request.op == "subscribe":
-            for topic in request.topics:
-                self._listener.topic_asked(topic)
+        tell = self._listener.topic_asked
+        if request.op == "unsubscribe":
+            tell = self._listener.topic_left
+        for topic in request.topics:
+            tell(topic)
         message = {"op": request.op, "req_id": request.request_id, "args": request.topics}
         self._send(sock, message)
 

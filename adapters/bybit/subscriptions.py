@@ -6,7 +6,8 @@ is registered before its request is sent: the snapshot may overtake the acknowle
 
 A topic without frames is first asked anew (unsubscribe, subscribe): the answer is a snapshot. Only
 one that stays quiet even then is silent; how long a topic may be quiet doubles each time it was
-merely quiet, so that a dull market is left in peace.
+merely quiet, so that a dull market is left in peace. Trades and candles come when somebody trades:
+their silence says nothing, and the connection's own watchdog is theirs.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -15,6 +16,7 @@ from enum import Enum, auto
 from itertools import count
 
 from adapters.bybit.timings import StreamTimings
+from adapters.bybit.wire_topics import speaks_regularly
 
 TOPICS_PER_REQUEST_MAX = 10
 """Bybit v5 "Connect": spot takes ten args a request; the others are kept to the same."""
@@ -34,8 +36,13 @@ class _Topic:
     alone: bool = False
     asked_at: float = 0.0
     heard_at: float = 0.0
+    regular: bool = True
+    """Whether its silence means something."""
+    refresh_gap_seconds: float = 0.0
     probed_at: float | None = None
     silent: bool = False
+    renewed: bool = False
+    """Unsent because its snapshot is asked for anew: it is left first, in the same breath."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Subscriptions:
         self._leaving.clear()
         self._open.clear()
         for name in self._topics:
-            self._topics[name] = self._new(now)
+            self._topics[name] = self._new(name, now)
 
     def want(self, wanted: Collection[str], now: float) -> None:
         """Follow exactly these topics."""
@@ -71,7 +78,7 @@ class Subscriptions:
                 self._leaving[name] = now
         for name in wanted:
             if name not in self._topics:
-                self._topics[name] = self._new(now)
+                self._topics[name] = self._new(name, now)
                 if self._leaving.get(name, now) > now:
                     del self._leaving[name]  # else it would be left again after its subscribe
 
@@ -83,7 +90,7 @@ class Subscriptions:
         unsent = [(name, t) for name, t in self._topics.items() if t.phase is _Phase.UNSENT]
         # Leave what is left for good, and what is asked anew: Bybit refuses to subscribe twice.
         left = [name for name, due in self._leaving.items() if due <= now]
-        left += [name for name, topic in unsent if topic.probed_at == now]
+        left += [name for name, topic in unsent if topic.renewed and name not in left]
         due = [self._request("unsubscribe", names, now) for names in _chunks(left)]
         together = [name for name, topic in unsent if not topic.alone]
         singles = ((name,) for name, topic in unsent if topic.alone)
@@ -91,7 +98,7 @@ class Subscriptions:
         for name in left:
             self._leaving.pop(name, None)
         for _, topic in unsent:
-            topic.phase, topic.asked_at = _Phase.ASKED, now
+            topic.phase, topic.asked_at, topic.renewed = _Phase.ASKED, now, False
         return due
 
     def answered(
@@ -136,13 +143,22 @@ class Subscriptions:
         return True
 
     def refresh(self, name: str, now: float) -> None:
-        """Ask for a fresh snapshot, unless that was done a moment ago."""
+        """Ask for a fresh snapshot, unless that was done a moment ago.
+
+        The moment doubles with every refresh: a venue whose book is broken is not hammered.
+        """
         topic = self._topics.get(name)
-        if topic is None or now - topic.asked_at < self._timings.refresh_gap_seconds:
+        if topic is None or topic.phase is not _Phase.FOLLOWED:
             return
-        if topic.phase is _Phase.FOLLOWED:
-            topic.phase = _Phase.UNSENT
-            self._leaving[name] = now
+        asked_for = now - topic.asked_at
+        if asked_for >= 2 * self._timings.refresh_gap_max_seconds:
+            topic.refresh_gap_seconds = self._timings.refresh_gap_seconds  # it was sound for long
+        if asked_for < topic.refresh_gap_seconds:
+            return
+        topic.refresh_gap_seconds = min(
+            topic.refresh_gap_seconds * 2, self._timings.refresh_gap_max_seconds
+        )
+        topic.phase, topic.renewed = _Phase.UNSENT, True
 
     def newly_silent(self, now: float) -> list[str]:
         """Topics that fell silent since the last time this was asked."""
@@ -160,16 +176,26 @@ class Subscriptions:
 
     @property
     def all_silent(self) -> bool:
-        """Whether everything that is followed is silent: then the connection is to blame."""
-        followed = [t for t in self._topics.values() if t.phase is not _Phase.REJECTED]
+        """Whether all that speaks regularly is silent: then the connection is to blame."""
+        followed = [
+            topic
+            for topic in self._topics.values()
+            if topic.regular and topic.phase is not _Phase.REJECTED
+        ]
         return bool(followed) and all(topic.silent for topic in followed)
 
     @property
     def _ack_kept_seconds(self) -> float:
         return 4 * self._timings.ack_timeout_seconds
 
-    def _new(self, now: float) -> _Topic:
-        return _Topic(self._timings.topic_silent_after_seconds, asked_at=now, heard_at=now)
+    def _new(self, name: str, now: float) -> _Topic:
+        return _Topic(
+            self._timings.topic_silent_after_seconds,
+            asked_at=now,
+            heard_at=now,
+            regular=speaks_regularly(name),
+            refresh_gap_seconds=self._timings.refresh_gap_seconds,
+        )
 
     def _request(self, op: str, names: Iterable[str], now: float) -> Request:
         request = Request(op, f"{op[0]}{next(self._numbers)}", tuple(names))
@@ -184,12 +210,14 @@ class Subscriptions:
             return
         if topic.phase is _Phase.ASKED and asked_for >= self._timings.ack_timeout_seconds:
             topic.phase = _Phase.UNSENT
+        if not topic.regular:
+            return
         quiet_since = topic.heard_at if topic.probed_at is None else topic.probed_at
         if now - quiet_since >= topic.patience_seconds:
             topic.patience_seconds = min(
                 topic.patience_seconds * 2, self._timings.topic_patience_max_seconds
             )
-            topic.phase, topic.probed_at = _Phase.UNSENT, now
+            topic.phase, topic.probed_at, topic.renewed = _Phase.UNSENT, now, True
 
 
 def _chunks(names: list[str]) -> Iterator[tuple[str, ...]]:

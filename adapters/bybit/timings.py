@@ -24,7 +24,9 @@ class StreamTimings:
     probe_timeout_seconds: float = 1.5
     """Asked anew and still no frame: the topic is silent, its tickers stale."""
     refresh_gap_seconds: float = 1.0
-    """A topic out of step is asked for a fresh snapshot at most this often."""
+    """A topic out of step is asked for a fresh snapshot at most this often at first ..."""
+    refresh_gap_max_seconds: float = 30.0
+    """... half as often each time, and again at once after twice this long without need."""
     rejected_retry_seconds: float = 60.0
     reconnect_first_seconds: float = 0.25
     reconnect_cap_seconds: float = 15.0

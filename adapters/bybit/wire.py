@@ -34,6 +34,13 @@ def fields(value: object, name: str) -> Fields:
     return value
 
 
+def items(value: object, name: str) -> list[object]:
+    """``value`` when it is a JSON list."""
+    if not isinstance(value, list):
+        raise UnusableField(f"not_a_list:{name}")
+    return value
+
+
 def number_of(value: object, name: str) -> Decimal | None:
     """A decimal from its string; None for "", null and a missing field."""
     if value is None or value == "":
@@ -51,9 +58,30 @@ def number(data: Fields, name: str) -> Decimal | None:
 
 def needed_number(data: Fields, name: str) -> Decimal:
     """The decimal called ``name``, which must be there."""
-    value = number(data, name)
-    if value is None:
+    return needed_number_of(data.get(name), name)
+
+
+def needed_number_of(value: object, name: str) -> Decimal:
+    """A decimal from its string, which must not be empty."""
+    found = number_of(value, name)
+    if found is None:
         raise UnusableField(f"missing:{name}", incomplete=True)
+    return found
+
+
+def needed_count(data: Fields, name: str) -> int:
+    """The whole number called ``name``, zero or more, which must be there as a JSON number."""
+    value = data.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UnusableField(f"not_a_count:{name}")
+    return value
+
+
+def needed_flag(data: Fields, name: str) -> bool:
+    """The truth value called ``name``, which must be there."""
+    value = data.get(name)
+    if not isinstance(value, bool):
+        raise UnusableField(f"not_a_flag:{name}")
     return value
 
 

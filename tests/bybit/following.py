@@ -5,8 +5,20 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 from adapters.bybit import BybitStreams, FeedMetrics, NullFeedMetrics, StreamTimings
-from domain.kernel.ids import Category, Symbol
-from domain.market import FeedBatch, FeedState, Ticker, VenueStream
+from domain.kernel.ids import Category, InstrumentId, Symbol
+from domain.market import (
+    Candle,
+    FeedBatch,
+    FeedState,
+    OrderBook,
+    Ticker,
+    Topic,
+    Trades,
+    Update,
+    VenueStream,
+    ticker_topic,
+    topic_of,
+)
 from tests.bybit.venue import ScriptedVenue
 
 QUICK = StreamTimings(
@@ -20,6 +32,7 @@ QUICK = StreamTimings(
     topic_patience_max_seconds=2,
     probe_timeout_seconds=0.2,
     refresh_gap_seconds=0.05,
+    refresh_gap_max_seconds=0.4,
     rejected_retry_seconds=60,
     reconnect_first_seconds=0.025,
     reconnect_cap_seconds=0.4,
@@ -63,7 +76,24 @@ class Following:
 
     @property
     def tickers(self) -> list[Ticker]:
-        return [ticker for batch in self.batches for ticker in batch.tickers]
+        return [update for update in self.updates if isinstance(update, Ticker)]
+
+    @property
+    def updates(self) -> list[Update]:
+        return [update for batch in self.batches for update in batch.updates]
+
+    def of(self, topic: Topic) -> list[Update]:
+        """Everything told of one topic."""
+        return [update for update in self.updates if topic_of(update) == topic]
+
+    def books(self, topic: Topic) -> list[OrderBook]:
+        return [update for update in self.of(topic) if isinstance(update, OrderBook)]
+
+    def trades(self, topic: Topic) -> list[Trades]:
+        return [update for update in self.of(topic) if isinstance(update, Trades)]
+
+    def candles(self, topic: Topic) -> list[Candle]:
+        return [update for update in self.of(topic) if isinstance(update, Candle)]
 
     @property
     def states(self) -> list[FeedState]:
@@ -91,6 +121,15 @@ class Following:
     async def until_live(self, *symbols: Symbol) -> None:
         await self.until(lambda: all(self.live(symbol) for symbol in symbols))
 
+    async def until_shown(self, *topics: Topic, stale: bool = False) -> None:
+        """Until the newest value of each topic is, or is not, stale."""
+
+        await self.until(lambda: all(self.of(t) and self.of(t)[-1].stale is stale for t in topics))
+
+    def fresh(self, topic: Topic) -> bool:
+        found = self.of(topic)
+        return bool(found) and not found[-1].stale
+
     def forget(self) -> None:
         """Count anew, from the newest batch on."""
         del self.batches[:-1]
@@ -101,22 +140,30 @@ async def following(
     venue: ScriptedVenue,
     symbols: Collection[Symbol] = (A,),
     *,
+    topics: Collection[Topic] = (),
     category: Category = Category.LINEAR,
     timings: StreamTimings = QUICK,
     metrics: FeedMetrics | None = None,
 ) -> AsyncIterator[Following]:
     streams = BybitStreams(venue.addresses, timings=timings, metrics=metrics or NullFeedMetrics())
-    async with streams.open(category) as stream, following_stream(stream, symbols) as feed:
+    async with (
+        streams.open(category) as stream,
+        following_topics(stream, [*tickers_of(category, symbols), *topics]) as feed,
+    ):
         yield feed
 
 
 @asynccontextmanager
-async def following_stream(
-    stream: VenueStream, symbols: Collection[Symbol]
+async def following_topics(
+    stream: VenueStream, topics: Collection[Topic]
 ) -> AsyncIterator[Following]:
     async with asyncio.TaskGroup() as tasks:
-        stream.want(symbols)
+        stream.want(topics)
         feed = Following(stream)
         reading = tasks.create_task(feed.read())
         yield feed
         reading.cancel()
+
+
+def tickers_of(category: Category, symbols: Collection[Symbol]) -> list[Topic]:
+    return [ticker_topic(InstrumentId(category, symbol)) for symbol in symbols]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.bybit.market_merge import MarketMerge
 from adapters.bybit.merge import LinearMerge, SpotMerge, merge_of
 from adapters.bybit.parse import (
     BestPrices,
@@ -24,8 +25,17 @@ from adapters.bybit.parse import (
     rows_of,
     ticker_of,
 )
+from adapters.bybit.parse_books import book_data_of, order_book_of
+from adapters.bybit.parse_tape import (
+    candles_of,
+    funding_rates_of,
+    open_interest_of,
+    pushed_candles_of,
+    pushed_trades_of,
+    recent_trades_of,
+)
 from domain.kernel.ids import AssetCode, Category, InstrumentId, Symbol
-from domain.market import Instrument, InstrumentStatus, Source, Ticker
+from domain.market import Instrument, InstrumentStatus, Interval, Source, Ticker
 from tests.bybit.venue import BOOK, SNAPSHOT
 
 # No deadline: a machine shared with others pauses as it likes.
@@ -64,8 +74,17 @@ def test_nothing_from_the_wire_makes_parsing_raise(value: Any) -> None:
     cursor_of(value)
     frame_of(value)
     rows_of(value)
+    pushed_trades_of(value)
+    recent_trades_of(value)
+    book_data_of(value)
     for category in Category:
         instrument_of(category, value)
+        instrument = InstrumentId(category, Symbol("A"))
+        order_book_of(instrument, 50, value, source=Source.BYBIT)
+        funding_rates_of(instrument, value)
+        open_interest_of(instrument, value)
+        for read in (pushed_candles_of, candles_of):
+            read(instrument, Interval.MINUTE_1, value, as_of=T0, source=Source.BYBIT)
     if isinstance(value, dict):
         best_prices_of(value)
 
@@ -83,11 +102,19 @@ def test_a_ticker_is_whole_or_unusable(data: Json, category: Category) -> None:
         assert re.fullmatch(r"[a-z_]+:[A-Za-z0-9]+", ticker.reason)
 
 
+NAMES = ["tickers", "orderbook.1", "orderbook.50", "orderbook.7", "publicTrade", "kline.1"]
+
+
 @FRUGAL
-@given(anything, st.sampled_from(Category), st.sampled_from(["tickers", "orderbook.1", "x"]))
-def test_merging_never_raises(data: Any, category: Category, topic: str) -> None:
-    merge = merge_of(category, Source.BYBIT)
-    read = frame_of({"topic": f"{topic}.A", "type": "snapshot", "ts": 1, "data": data})
+@given(
+    anything | st.lists(anything, max_size=3),
+    st.sampled_from(Category),
+    st.sampled_from([*NAMES, "kline.x", "kline", "orderbook", "x"]),
+    st.sampled_from(FrameKind),
+)
+def test_merging_never_raises(data: Any, category: Category, topic: str, kind: FrameKind) -> None:
+    merge = MarketMerge(category, Source.BYBIT)
+    read = frame_of({"topic": f"{topic}.A", "type": kind, "ts": 1, "data": data})
     if isinstance(read, Frame):
         merge.apply(read)
 

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.bybit import BybitAddresses, BybitStreams
 from domain.kernel.ids import Category
-from domain.market import FeedState, Source
-from tests.bybit.following import QUICK, A, B, Counting, following
+from domain.market import FeedState, Source, topic_of
+from tests.bybit.following import QUICK, A, B, Counting, following, tickers_of
 from tests.bybit.venue import BOOK, SNAPSHOT, ScriptedVenue
 
 
@@ -20,7 +20,7 @@ async def test_begins_with_starting_and_goes_live(venue: ScriptedVenue) -> None:
         await feed.until_live(A)
 
     assert feed.states == [FeedState.STARTING, FeedState.LIVE]
-    assert feed.batches[0].tickers == ()
+    assert feed.batches[0].updates == ()
     ticker = feed.tickers[0]
     assert (ticker.last_price, ticker.bid_price, ticker.ask_size) == (
         Decimal("100.5"),
@@ -49,7 +49,7 @@ async def test_conflates_a_burst_into_the_newest_value(venue: ScriptedVenue) -> 
     assert len(feed.tickers) < 200
     prices = [ticker.last_price for ticker in feed.tickers]
     assert prices == sorted(prices) or prices[0] == Decimal("100.5")
-    assert all(len({t.id for t in b.tickers}) == len(b.tickers) for b in feed.batches)
+    assert all(len(set(map(topic_of, b.updates))) == len(b.updates) for b in feed.batches)
 
 
 async def test_a_socket_that_says_nothing_is_silent_and_dialled_anew(
@@ -157,11 +157,11 @@ async def test_many_symbols_go_out_ten_topics_at_a_time(venue: ScriptedVenue) ->
 async def test_a_symbol_nobody_wants_any_more_is_marked_stale(venue: ScriptedVenue) -> None:
     async with following(venue, [A, B]) as feed:
         await feed.until_live(A, B)
-        feed.stream.want([B])
+        feed.stream.want(tickers_of(Category.LINEAR, [B]))
         await feed.until(lambda: feed.stale(A))
         assert feed.live(B)
 
-        feed.stream.want([A, B])
+        feed.stream.want(tickers_of(Category.LINEAR, [A, B]))
         await feed.until_live(A, B)
 
 
@@ -170,7 +170,8 @@ async def test_the_loop_never_waits_for_a_stream(venue: ScriptedVenue) -> None:
     async with following(venue, []) as feed:
         before = loop.time()
         for count in range(200):
-            feed.stream.want([type(A)(f"S{i}USDT") for i in range(count)])
+            symbols = [type(A)(f"S{i}USDT") for i in range(count)]
+            feed.stream.want(tickers_of(Category.LINEAR, symbols))
         assert loop.time() - before < 1
 
 

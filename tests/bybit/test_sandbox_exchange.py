@@ -15,7 +15,7 @@ from adapters.sandbox.exchange import create_exchange
 from domain.kernel.failures import Failure
 from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.market import FeedState, Source
-from tests.bybit.following import QUICK, following_stream
+from tests.bybit.following import QUICK, following_topics, tickers_of
 from tests.bybit.test_config import settings_of
 from tests.sandbox.exchange.support import Served, served
 
@@ -83,7 +83,7 @@ async def test_follows_and_survives_what_the_control_plane_does(
     async with (
         control(exchange) as fault,
         bybit.streams.open(category) as stream,
-        following_stream(stream, [BTC, ETH, Symbol("NOPEUSDT")]) as feed,
+        following_topics(stream, tickers_of(category, [BTC, ETH, Symbol("NOPEUSDT")])) as feed,
     ):
         await feed.until_live(BTC, ETH)
 
@@ -113,7 +113,7 @@ async def test_an_outage_stales_the_stream_opens_the_breaker_and_passes(
     async with (
         control(exchange) as fault,
         bybit.streams.open(Category.LINEAR) as stream,
-        following_stream(stream, [BTC]) as feed,
+        following_topics(stream, tickers_of(Category.LINEAR, [BTC])) as feed,
     ):
         await feed.until_live(BTC)
         await fault.post("/outage", json={"seconds": 2})

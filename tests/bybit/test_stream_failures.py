@@ -11,13 +11,14 @@ from adapters.bybit.pacing import ConnectLimit
 from adapters.bybit.stream import GuardedStream
 from domain.kernel.ids import Category
 from domain.market import FeedState
-from tests.bybit.following import QUICK, A, B, C, Counting, following
+from tests.bybit.following import QUICK, A, B, C, Counting, following, tickers_of
 from tests.bybit.venue import ScriptedVenue
 
 
 class Deaf:
     def connection_changed(self, state: FeedState) -> None: ...
     def topic_asked(self, topic: str) -> None: ...
+    def topic_left(self, topic: str) -> None: ...
     def topic_silent(self, topic: str) -> None: ...
     def topic_rejected(self, topic: str) -> None: ...
 
@@ -161,7 +162,7 @@ async def test_leaving_one_topic_of_a_request_leaves_that_one_alone(venue: Scrip
     metrics = Counting()
     async with following(venue, [A, B], metrics=metrics) as feed:
         await feed.until_live(A, B)
-        feed.stream.want([B])
+        feed.stream.want(tickers_of(Category.LINEAR, [B]))
         await venue.until(lambda: venue.requests("unsubscribe") != [])
         assert venue.requests("unsubscribe") == [[f"tickers.{A}"]]
         await feed.until(lambda: feed.stale(A))

@@ -165,6 +165,52 @@ def test_a_topic_out_of_step_is_refreshed_at_most_once_a_second() -> None:
     registry.refresh("unknown", 9)
 
 
+def test_a_refresh_noted_after_the_look_began_is_left_before_it_is_asked() -> None:
+    # The reader looks at the clock, then reads a frame, then sends: by then the frame is "later".
+    # Subscribing first and leaving next would end with nothing.
+    registry = started("a")
+    registry.requests(0)
+    registry.heard("a", 0.5)
+    registry.refresh("a", 1.1001)
+
+    assert sent(registry.requests(1.1)) == [("unsubscribe", ("a",)), ("subscribe", ("a",))]
+    assert registry.requests(1.2) == []
+
+
+def test_what_stays_out_of_step_is_asked_ever_more_rarely_and_forgiven_after_peace() -> None:
+    registry = started("a")
+    registry.requests(0)
+
+    def refreshed_until(begin: float, end: float) -> list[float]:
+        found, now = [], begin
+        while now < end:
+            registry.heard("a", now)
+            registry.refresh("a", now)
+            if registry.requests(now):
+                found.append(now)
+            now += 0.25
+        return found
+
+    assert refreshed_until(0, 100) == [1, 3, 7, 15, 31, 61, 91]
+    assert refreshed_until(151, 156) == [151, 153]
+
+
+def test_quiet_trades_and_candles_are_neither_probed_nor_silent() -> None:
+    registry = started("publicTrade.a", "kline.1.a", "tickers.a")
+    (request,) = registry.requests(0)
+    registry.answered(request.request_id, accepted=True, now=0)
+
+    assert sent(registry.requests(5)) == [
+        ("unsubscribe", ("tickers.a",)),
+        ("subscribe", ("tickers.a",)),
+    ]
+    assert registry.newly_silent(6.5) == ["tickers.a"]
+    assert registry.all_silent
+    registry.want(["publicTrade.a", "kline.1.a"], 7)
+    assert sent(registry.requests(100)) == [("unsubscribe", ("tickers.a",))]
+    assert not registry.all_silent
+
+
 class Serving(RuleBasedStateMachine):
     """Whatever happens, an obedient venue ends up following exactly what is wanted."""
 
@@ -204,6 +250,11 @@ class Serving(RuleBasedStateMachine):
     def push(self) -> None:
         for topic in sorted(self.venue):
             assert self.registry.heard(topic, self.now) is (topic in self.wanted)
+
+    @precondition(lambda self: self.venue)
+    @rule(pick=st.randoms(use_true_random=False), ahead=st.floats(0, 0.1))
+    def lose_step(self, pick: Random, ahead: float) -> None:
+        self.registry.refresh(pick.choice(sorted(self.venue)), self.now + ahead)
 
     @rule()
     def reconnect(self) -> None:

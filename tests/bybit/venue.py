@@ -53,6 +53,8 @@ class ScriptedVenue:
         self.asked: list[Json] = []
         self.dials = 0
         self.sockets: dict[ServerConnection, set[str]] = {}
+        self.sequences: dict[str, int] = {}
+        """The update id of each book topic."""
         self._server: Server | None = None
         self._changed = asyncio.Event()
         self._ticks = 0
@@ -103,10 +105,34 @@ class ScriptedVenue:
         for socket in list(self.sockets):
             await socket.close(code)
 
-    async def push(self, topic: str, kind: str, data: Json) -> None:
+    async def push(self, topic: str, kind: str, data: Json | list[Json]) -> None:
         frame = {"topic": topic, "type": kind, "data": data, "ts": T0_MS + self._ticks}
         self._ticks += 1
         await self.say(frame)
+
+    async def snapshot(self, topic: str) -> None:
+        """The whole state of a topic; trades and candles have none."""
+        if topic.startswith(("publicTrade", "kline")):
+            return
+        data = SNAPSHOT
+        if topic.startswith("orderbook"):
+            self.sequences.setdefault(topic, 1)
+            data = BOOK | {"u": self.sequences[topic]}
+        await self.push(topic, "snapshot", data)
+
+    async def delta(self, topic: str, **changes: object) -> None:
+        """The next delta of a book, in sequence unless ``changes`` say otherwise."""
+        self.sequences[topic] = self.sequences.get(topic, 1) + 1
+        await self.push(topic, "delta", {"b": [], "a": [], "u": self.sequences[topic]} | changes)
+
+    async def tick(self, topic: str) -> None:
+        """Whatever this topic says regularly."""
+        if topic.startswith("orderbook.1."):
+            await self.push(topic, "snapshot", BOOK)
+        elif topic.startswith("orderbook"):
+            await self.delta(topic, b=[["100.3", f"{1 + self._ticks % 9}"]])
+        elif topic.startswith("tickers"):
+            await self.push(topic, "delta", {"lastPrice": f"{100 + self._ticks % 50}"})
 
     async def say(self, frame: object) -> None:
         raw = frame if isinstance(frame, str | bytes) else orjson.dumps(frame).decode()
@@ -166,9 +192,9 @@ class ScriptedVenue:
 
     async def _begin(self, topic: str) -> None:
         if topic in self.without_snapshot:
-            await self.push(topic, "delta", {"lastPrice": "1"})
+            await self.push(topic, "delta", deltas_of(topic))
         else:
-            await self.push(topic, "snapshot", BOOK if "orderbook" in topic else SNAPSHOT)
+            await self.snapshot(topic)
 
     async def _keep_pace(self) -> None:
         while True:
@@ -176,6 +202,25 @@ class ScriptedVenue:
             if self.pace_seconds is None:
                 continue
             for topic in self.followed - self.silent:
-                kind = "snapshot" if "orderbook" in topic else "delta"
-                data = BOOK if kind == "snapshot" else {"lastPrice": f"{100 + self._ticks % 50}"}
-                await self.push(topic, kind, data)
+                await self.tick(topic)
+
+
+def deltas_of(topic: str) -> Json:
+    """A delta that may come before its snapshot."""
+    if topic.startswith("orderbook"):
+        return {"b": [["100.3", "1"]], "a": [], "u": 2}
+    return {"lastPrice": "1"}
+
+
+def trade(trade_id: str, **changes: object) -> Json:
+    """One row of publicTrade."""
+    row: Json = {"T": T0_MS, "s": "AUSDT", "S": "Buy", "v": "0.5", "p": "100.4", "i": trade_id}
+    return row | changes
+
+
+def candle(minute: int = 0, **changes: object) -> Json:
+    """One row of kline.1, ``minute`` minutes after the first."""
+    start = T0_MS // 60_000 * 60_000 + minute * 60_000
+    row: Json = {"start": start, "end": start + 59_999, "interval": "1", "confirm": False}
+    prices = {"open": "100", "close": "101", "high": "102", "low": "99"}
+    return row | prices | {"volume": "5", "turnover": "505", "timestamp": start} | changes
