@@ -1,8 +1,8 @@
 """The public feed of one category: the domain's VenueStream over a guarded stream.
 
-The reader thread merges a frame into values (measured on the recording, 2 busy cores: 51 us for a
-delta of a linear 200-level book, parsing, merging and telling it; stock pybit takes 366) and puts
-them into the outbox; the loop takes them out in batches.
+The reader thread merges a frame into values and puts them into the outbox; the loop takes them out
+in batches. Measured on the recording: 46 to 54 us of CPU for a delta of a linear 200-level book
+from JSON to outbox, the socket left out; stock pybit takes 366 with it, 185 of them for its merge.
 """
 
 import asyncio
