@@ -1,8 +1,8 @@
 """The public feed of one category: the domain's VenueStream over a guarded stream.
 
-The reader thread merges a frame into values (measured on the recording, 2 busy cores: 51 us for a
-delta of a linear 200-level book, parsing, merging and telling it; stock pybit takes 366) and puts
-them into the outbox; the loop takes them out in batches.
+The reader thread merges a frame into values and puts them into the outbox; the loop takes them out
+in batches. Measured on the recording: 46 to 54 us of CPU for a delta of a linear 200-level book
+from JSON to outbox, the socket left out; stock pybit takes 366 with it, 185 of them for its merge.
 """
 
 import asyncio
@@ -101,6 +101,7 @@ class PublicFeed:
 
     async def batches(self) -> AsyncIterator[FeedBatch]:
         yield self._outbox.take()
+        next_at = self._loop.time()
         while True:
             try:
                 async with asyncio.timeout(self._timings.batch_every_seconds):
@@ -108,7 +109,11 @@ class PublicFeed:
             except TimeoutError:
                 pass  # nothing changed: an empty batch says that we live
             else:
-                await asyncio.sleep(self._timings.flush_every_seconds)
+                # On the venue's beat: a full pause after each wake-up was seen to halve the ten
+                # books a second that come. What the same instant brings still shares a batch.
+                left = next_at - self._loop.time()
+                await asyncio.sleep(max(left, self._timings.gather_seconds))
+                next_at = self._loop.time() + self._timings.flush_every_seconds
             yield self._outbox.take()
 
     def start(self) -> None:

@@ -33,7 +33,9 @@ class StreamTimings:
     stable_after_seconds: float = 10.0
     exit_timeout_seconds: float = 1.5
     flush_every_seconds: float = 0.1
-    """How long changes are gathered into one batch."""
+    """How often batches come at most."""
+    gather_seconds: float = 0.01
+    """How long the first change waits for those of its instant."""
     batch_every_seconds: float = 0.4
     """A feed without news sends an empty batch: with the flush, at least one in half a second."""
 

@@ -52,6 +52,23 @@ async def test_conflates_a_burst_into_the_newest_value(venue: ScriptedVenue) -> 
     assert all(len(set(map(topic_of, b.updates))) == len(b.updates) for b in feed.batches)
 
 
+async def test_a_lone_change_does_not_wait_for_the_beat(venue: ScriptedVenue) -> None:
+    # Else ten values a second come as six: each pause would begin with the value after the last.
+    loop = asyncio.get_running_loop()
+    timings = replace(QUICK, flush_every_seconds=1.0, topic_silent_after_seconds=30)
+    async with following(venue, timings=timings) as feed:
+        await feed.until_live(A)
+        await feed.until(lambda: len(feed.batches) > 14)  # more than a second of empty ones
+        pushed_at = loop.time()
+        await venue.push(f"tickers.{A}", "delta", {"lastPrice": "42"})
+        await feed.until(lambda: getattr(feed.newest(A), "last_price", 0) == 42)
+
+        assert loop.time() - pushed_at < 0.5
+        await venue.push(f"tickers.{A}", "delta", {"lastPrice": "43"})
+        await feed.until(lambda: getattr(feed.newest(A), "last_price", 0) == 43)
+        assert loop.time() - pushed_at > 0.9
+
+
 async def test_a_socket_that_says_nothing_is_silent_and_dialled_anew(
     venue: ScriptedVenue,
 ) -> None:
