@@ -44,7 +44,8 @@ class OrderBook:
     asks: list[BookLevel] = strawberry.field(description="Sellers, the best (lowest) first.")
     sequence: str = resolved_by(
         depth.sequence_of_book,
-        description="The venue's update id: it grows; books of one sequence are equal.",
+        description="The venue's cross sequence: it grows; books of one sequence are equal, "
+        "as far as both reach.",
     )
     mid_price: Decimal | None = strawberry.field(description="Half way between best bid and ask.")
     spread: Decimal | None = strawberry.field(description="Best ask minus best bid.")

@@ -33,7 +33,7 @@ class BookMerge:
         self._source = source
         self._bids = BookSide(falling=True)
         self._asks = BookSide(falling=False)
-        self._sequence: int | None = None
+        self._update_id: int | None = None
 
     def apply(self, frame: Frame) -> OrderBook | Unusable:
         """Take a frame in; the whole book after it."""
@@ -56,23 +56,23 @@ class BookMerge:
 
     def forget(self) -> None:
         """Until the next snapshot nothing is known."""
-        self._sequence = None
+        self._update_id = None
 
     def _merge(self, kind: FrameKind, data: BookData) -> Unusable | None:
         # Unknown until all of it is in, whatever may happen on the way.
-        known, self._sequence = self._sequence, None
+        known, self._update_id = self._update_id, None
         if kind is FrameKind.SNAPSHOT:
             self._bids.clear()
             self._asks.clear()
         elif known is None:
             return DELTA_BEFORE_SNAPSHOT
-        elif data.sequence != known + 1:
+        elif data.update_id != known + 1:
             return OUT_OF_SEQUENCE
         self._bids.apply(data.bids, self._depth)
         self._asks.apply(data.asks, self._depth)
         if crossed(self._bids.levels, self._asks.levels):
             return CROSSED
-        self._sequence = data.sequence
+        self._update_id = data.update_id
         return None
 
 

@@ -27,8 +27,11 @@ class BookData:
 
     bids: Sequence[Level]
     asks: Sequence[Level]
+    update_id: int
+    """``u``: counts the updates of one stream, so that a gap shows."""
     sequence: int
-    """``u``"""
+    """``seq``, the cross sequence: the same for every depth and for REST. ``u`` where it is not
+    given."""
 
 
 def book_data_of(data: object) -> BookData | Unusable:
@@ -41,15 +44,17 @@ def order_book_of(
 ) -> OrderBook | Unusable:
     """The book of a REST answer, down to ``depth``.
 
-    Its ``u`` counts on the venue's deepest stream (Bybit v5 "Get Orderbook"): it orders REST books
-    among themselves, and must not be compared with the sequence of a followed book.
+    Its ``u`` counts on the venue's deepest stream and is not comparable with a followed book's;
+    its cross sequence is (Bybit v5 "Get Orderbook").
     """
     return usable(lambda: _order_book(instrument, depth, answer, source))
 
 
 def _book_data(data: object) -> BookData:
     found = fields(data, "data")
-    return BookData(_levels(found, "b"), _levels(found, "a"), needed_count(found, "u"))
+    update_id = needed_count(found, "u")
+    sequence = needed_count(found, "seq") if "seq" in found else update_id
+    return BookData(_levels(found, "b"), _levels(found, "a"), update_id, sequence)
 
 
 def _levels(data: Fields, side: str) -> list[Level]:

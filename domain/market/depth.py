@@ -44,7 +44,8 @@ class CostToTrade:
 class OrderBook:
     """The whole book down to a depth; bids fall, asks rise, and they never cross.
 
-    ``sequence`` is the venue's update id: it grows, and two books of one sequence are equal.
+    ``sequence`` is the venue's cross sequence: it grows, and is the same for every depth and for
+    its REST books, so that two books of one sequence are equal as far as both reach.
     """
 
     id: InstrumentId

@@ -270,7 +270,7 @@ def test_the_recorded_books_merge_to_exact_values(
         assert len(book.bids) == len(book.asks) == 200
         assert shown(book.bids) == sorted(bids.items(), key=lambda x: -Decimal(x[0]))
         assert shown(book.asks) == sorted(asks.items(), key=lambda x: Decimal(x[0]))
-        assert book.sequence == message["data"]["u"]
+        assert book.sequence == message["data"]["seq"]
         assert round(book.as_of.timestamp() * 1000) == message["cts"]
         books.append(book)
     best = shown(books[-1].bids)[0], shown(books[-1].asks)[0]

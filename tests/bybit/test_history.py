@@ -63,7 +63,7 @@ async def test_reads_the_documented_book(
     ]
     assert book.bids == (Level(Decimal("65485.47"), Decimal("47.081829")),)
     assert book.asks == (Level(Decimal("65557.7"), Decimal("16.606555")),)
-    assert (book.id, book.depth, book.sequence) == (SPOT, 50, 230704)
+    assert (book.id, book.depth, book.sequence) == (SPOT, 50, 1432604333)
     assert (book.stale, book.source) == (False, Source.SANDBOX)
     assert book.as_of == datetime(2024, 5, 28, 2, 35, 18, 905000, tzinfo=UTC)  # cts
 

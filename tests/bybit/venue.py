@@ -117,7 +117,8 @@ class ScriptedVenue:
         data = SNAPSHOT
         if topic.startswith("orderbook"):
             self.sequences.setdefault(topic, 1)
-            data = BOOK | {"u": self.sequences[topic]}
+            now = self.sequences[topic]
+            data = BOOK | {"u": now, "seq": now}
         await self.push(topic, "snapshot", data)
 
     async def delta(self, topic: str, **changes: object) -> None:

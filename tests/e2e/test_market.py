@@ -45,7 +45,7 @@ async def venue_book(sandbox: Sandbox, depth: int) -> tuple[str, Levels, Levels]
     result: dict[str, Any] = answer.json()["result"]
     sides = ([(Decimal(p), Decimal(q)) for p, q in result[side]] for side in ("b", "a"))
     bids, asks = sides
-    return str(result["u"]), bids, asks
+    return str(result["seq"]), bids, asks
 
 
 def assert_sound(value: Value, depth: int) -> None:

@@ -90,7 +90,7 @@ def test_secrets_are_never_shown(environment, shown):
         ("postgresql://u:p@db/okd?host=/run/pg", False),
     ],
 )
-def test_production_crosses_no_network_in_the_clear(environment, url: str, accepted: bool):  # noqa: FBT001
+def test_production_crosses_no_network_in_the_clear(environment, url: str, accepted: bool):
     environment(DATABASE_URL=url)
     if accepted:
         load_settings()
