@@ -1,7 +1,7 @@
 """Puts the exchange together and owns its one task for as long as the server runs it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from adapters.sandbox.exchange.control import Control
 from adapters.sandbox.exchange.faults import Faults, SkewedClock, Timed
 from adapters.sandbox.exchange.hub import Hub
+from adapters.sandbox.exchange.instruments import INSTRUMENTS, Instrument
 from adapters.sandbox.exchange.public_ws import PublicEndpoint
 from adapters.sandbox.exchange.recording import load
 from adapters.sandbox.exchange.replay import ReplayMarket
@@ -26,9 +27,21 @@ FOREVER_SECONDS = 10**9
 
 
 def create_exchange(
-    *, seed: int, clock: Clock, recording: Path | None, control_token: str
+    *,
+    seed: int,
+    clock: Clock,
+    recording: Path | None,
+    control_token: str,
+    listed: Sequence[Instrument] = INSTRUMENTS,
 ) -> Starlette:
     """Build the exchange: simulated from the seed, or replayed when a recording is given.
+
+    Args:
+        seed: Decides every price of a simulated market.
+        clock: The world's clock.
+        recording: A session to replay instead.
+        control_token: What every request to /control has to carry.
+        listed: What a simulated market trades; a recording brings its own.
 
     Raises:
         RecordingError: the recording cannot be replayed; the message is a sentence for a person.
@@ -36,7 +49,11 @@ def create_exchange(
     """
     faults = Faults(clock)
     venue_clock = SkewedClock(clock, faults)
-    market = _market(seed=seed, clock=venue_clock, recording=recording)
+    market: Market
+    if recording is None:
+        market = SimulatedMarket(seed=seed, clock=venue_clock, listed=listed)
+    else:
+        market = ReplayMarket(load(recording), venue_clock)
     hub = Hub(faults, market.snapshot)
     control = Control(market, hub, faults, token=control_token)
     endpoint = PublicEndpoint(hub, faults, market.offers)
@@ -67,9 +84,3 @@ async def _live(market: Market, hub: Hub, faults: Faults) -> None:
         log.exception("market_broke", mode=market.mode)
         faults.begin(Timed.OUTAGE, FOREVER_SECONDS)
         hub.drop_all()
-
-
-def _market(*, seed: int, clock: Clock, recording: Path | None) -> Market:
-    if recording is None:
-        return SimulatedMarket(seed=seed, clock=clock)
-    return ReplayMarket(load(recording), clock)

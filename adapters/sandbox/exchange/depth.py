@@ -16,7 +16,7 @@ from adapters.sandbox.exchange.profiles import BookShape, MarketProfile
 
 LEVELS = 200
 SIZE_LOG_DEVIATION = 1.9
-SIZES_DRAWN = 1_024
+SIZES_DRAWN = 512
 # Of all changes: a level gets another size, or one goes and another comes at its place or the end.
 RESIZED = 0.6
 

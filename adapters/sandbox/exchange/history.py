@@ -45,6 +45,8 @@ class Leg:
         opened, excursion = self.opened, 2 / deviation
         for index, step in enumerate(steps):
             closed = max(1, round(self.opened * exp(step + slope * (index + 1))))
+            if index == count - 1:
+                closed = self.closed  # Exactly: the next leg opens there.
             above, below = random.expovariate(excursion), random.expovariate(excursion)
             high = round(max(opened, closed) * (1 + above))
             low = max(1, round(min(opened, closed) / (1 + below)))
@@ -85,8 +87,11 @@ class Minutes:
 class History:
     """One instrument's closed minutes, oldest first."""
 
-    def __init__(self, materialise: Callable[[Leg], Minutes]) -> None:
+    def __init__(
+        self, materialise: Callable[[Leg], Minutes], ticks_of: Callable[[int], int]
+    ) -> None:
         self._materialise = materialise
+        self._ticks_of = ticks_of
         self._parts: list[Leg | Minutes] = []
 
     @property
@@ -95,12 +100,10 @@ class History:
         return self._parts[0].first
 
     def skip(self, legs: list[Leg]) -> None:
-        """Take note of a past (or a leap) that nobody has looked at."""
+        """Take note of a past or a leap that nobody has looked at: one leg at least."""
         part = self._parts[-1] if self._parts else None
         if isinstance(part, Minutes):
-            # Legs that a clock once set back has lived already stay as they were.
-            legs = [leg for leg in legs if leg.first >= part.last]
-            part.rest_until(legs[0].first if legs else part.last)
+            part.rest_until(legs[0].first)
         self._parts += legs
 
     def close(self, bar: Bar) -> None:
@@ -109,7 +112,7 @@ class History:
         if part is not None and bar.minute < part.last:
             return
         if not isinstance(part, Minutes) or len(part.close) >= DAY_MINUTES:
-            opened = part.close[-1] if isinstance(part, Minutes) else bar.open
+            opened = bar.open if part is None else self._close_of(part)
             part = Minutes(part.last if part else bar.minute, opened)
             self._parts.append(part)
         part.rest_until(bar.minute)
@@ -126,11 +129,20 @@ class History:
         for index in reversed(range(len(self._parts))):
             part = self._parts[index]
             if isinstance(part, Leg) and part.last > first:
-                self._parts[index] = self._materialise(part)
+                made = self._materialise(part)
+                if index:
+                    made.opened = self._close_of(self._parts[index - 1])
+                self._parts[index] = made
                 return
 
+    def _close_of(self, part: Leg | Minutes) -> int:
+        return part.close[-1] if isinstance(part, Minutes) else self._ticks_of(part.closed)
+
     def read(self, first: int, last: int) -> Iterator[Minutes]:
-        """The parts that hold minutes from `first` to before `last`."""
+        """The parts that hold minutes from `first` to before `last`, which is over by now."""
+        newest = self._parts[-1] if self._parts else None
+        if isinstance(newest, Minutes):
+            newest.rest_until(last)  # Nobody closes a minute in which nothing traded.
         while self.unseen(first):
             self.make_one(first)
         for part in self._parts:

@@ -47,7 +47,9 @@ class KlineChannel:
             self._told = None
             return
         start, candles = self._open_start(), []
-        if self._told is not None and self._told < start:
+        # After a leap of months the told candle is older than the history: it stays unconfirmed.
+        oldest = self._process.history.first
+        if self._told is not None and oldest <= self._told < start:
             candles = [(self._candle(self._told), True)]
         traded = self._process.trades != self._sent_trades
         quiet = 0 <= now_ms - self._sent_ms < QUIET_MS

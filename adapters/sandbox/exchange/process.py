@@ -12,6 +12,7 @@ candles and tape all follow from them.
 """
 
 from collections import deque
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -70,7 +71,7 @@ class InstrumentProcess:
         self.mark_nano = self._fair_nano()
         self.tape: deque[Trade] = deque(maxlen=KEPT)
         self.fresh: list[Trade] = []  # since they were last published
-        self.history = History(self._minutes_of)
+        self.history = History(self._minutes_of, self._ticks)
         self.contracts = Contracts(
             instrument, seed=seed, lots=self.open_interest_lots, rate_e8=self.funding_rate_e8
         )
@@ -113,7 +114,7 @@ class InstrumentProcess:
 
     def minute(self, minute: int, path: Path, *, taped: bool) -> None:
         """Live a whole past minute along the fair value's path, trade by trade when `taped`."""
-        if self.day.bars and minute <= self.day.bars[-1].minute:
+        if minute <= self.day.minute:
             return  # The clock was set back and has leapt: this minute has been lived.
         opened, high, low, close = (self._ticks(nano) for nano in path)
         lots = 1 + round(self._lots_per_minute * self._random.expovariate(1))
@@ -125,9 +126,14 @@ class InstrumentProcess:
         self.last = close
 
     def skip(self, legs: list[Leg]) -> None:
-        """Leave minutes to whoever looks at them."""
-        self.day.end_minute()
-        self.history.skip(legs)
+        """Leave minutes to whoever looks at them: a past before birth, or a leap from now on."""
+        if self.day.bars:
+            # A clock once set back leaps over minutes that have been lived: they stay as they were.
+            coming = self.day.minute + 1
+            legs = [replace(leg, first=max(leg.first, coming)) for leg in legs if leg.last > coming]
+        if legs:
+            self.day.end_minute()
+            self.history.skip(legs)
 
     def settle(self) -> None:
         """Stand where the fair value stands now: after a history or a leap of the clock."""

@@ -33,6 +33,7 @@ class RollingDay:
         self._live: Bar | None = None  # the bar of the current minute, once it has a trade
         self.bars: deque[Bar] = deque()
         self.minute = minute
+        self._extremes_stale = True
         self.lots = 0
         self.tick_lots = 0
         self.high = self.low = price
@@ -57,6 +58,7 @@ class RollingDay:
         The caller ends with `roll`, which lets the old go and looks for high and low once.
         """
         self.end_minute()
+        self._extremes_stale = True
         self.bars.append(bar)
         self.lots += bar.lots
         self.tick_lots += bar.tick_lots
@@ -73,6 +75,7 @@ class RollingDay:
             self.lots -= gone.lots
             self.tick_lots -= gone.tick_lots
             self.price_day_ago = gone.close
+            self._extremes_stale |= gone.high == self.high or gone.low == self.low
         self._rescan()
 
     def end_minute(self) -> None:
@@ -88,11 +91,14 @@ class RollingDay:
         self.tick_lots += tick_lots
 
     def _rescan(self) -> None:
-        # Once a minute over at most 1441 bars: cheaper than keeping two monotonic queues right.
         if not self.bars:
             return
-        self.high = max(bar.high for bar in self.bars)
-        self.low = min(bar.low for bar in self.bars)
+        if self._extremes_stale:
+            # Over 1441 bars, but only when an extreme has left: cheaper than keeping two monotonic
+            # queues right.
+            self._extremes_stale = False
+            self.high = max(bar.high for bar in self.bars)
+            self.low = min(bar.low for bar in self.bars)
         self.price_hour_ago = next(
             (bar.close for bar in reversed(self.bars) if bar.minute < self.minute - 60),
             self.price_day_ago,

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.clock import SystemClock
 from adapters.sandbox.exchange import create_exchange
-from tests.sandbox.exchange.support import TOKEN, Json, Served, served
+from tests.sandbox.exchange.support import TOKEN, Json, Served, served, small_exchange
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "bybit"
 
@@ -47,7 +47,7 @@ def exchange() -> Iterator[Served]:
 @pytest.fixture
 def breakable() -> Iterator[Served]:
     """A simulated exchange for one test to break."""
-    app = create_exchange(seed=12, clock=SystemClock(), recording=None, control_token=TOKEN)
+    app = small_exchange(SystemClock(), seed=12)
     with served(app) as server:
         yield server
 

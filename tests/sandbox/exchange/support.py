@@ -14,9 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection
 
+from adapters.sandbox.exchange import create_exchange
 from adapters.sandbox.exchange.instruments import INSTRUMENTS
 from adapters.sandbox.exchange.simulation import SimulatedMarket
 from adapters.sandbox.exchange.venue import Feed, Market, Topic
+from domain.kernel.clock import Clock
 
 TOKEN = "a token of this run"
 # Enough for whatever does not depend on how many there are.
@@ -68,6 +70,13 @@ def snapshot_of(market: Market, topic: Topic) -> Json:
     assert frame is not None
     started: Json = orjson.loads(frame)
     return started
+
+
+def small_exchange(clock: Clock, *, seed: int = 1, token: str = TOKEN) -> Starlette:
+    """An exchange that is built in a tenth of a second."""
+    return create_exchange(
+        seed=seed, clock=clock, recording=None, control_token=token, listed=BTC_AND_SOL
+    )
 
 
 def live(market: SimulatedMarket, clock: HandClock, feed: Feed, *, steps: int) -> None:

@@ -19,7 +19,7 @@ from adapters.sandbox.exchange.candles import (
     interval_end,
     interval_start,
 )
-from adapters.sandbox.exchange.history import History, Minutes
+from adapters.sandbox.exchange.history import History
 from adapters.sandbox.exchange.instruments import Category, Instrument
 from adapters.sandbox.exchange.simulation import SimulatedMarket
 from adapters.sandbox.exchange.statistics import Bar, RollingDay
@@ -182,15 +182,17 @@ def test_thirty_days_of_candles_agree_among_intervals() -> None:
     "leap", [timedelta(minutes=9), timedelta(hours=5), timedelta(days=3), timedelta(days=40)]
 )
 def test_a_leap_of_the_clock_leaves_no_hole(leap: timedelta) -> None:
-    clock = HandClock()
+    clock, listening = HandClock(), Tape(wanted=lambda topic: topic.kind.startswith("kline"))
     market = small_market(clock)
-    live(market, clock, DEAF, steps=20)
+    live(market, clock, listening, steps=20)
     clock.instant += leap
-    live(market, clock, DEAF, steps=20)
+    live(market, clock, listening, steps=20)
     instrument = first_linear(market)
 
-    starts = [int(row[0]) for row in rows_of(market, instrument, "1")]
-    half_hours = [int(row[0]) for row in rows_of(market, instrument, "30")]
+    rows, long = rows_of(market, instrument, "1"), rows_of(market, instrument, "30")
+    starts, half_hours = ([int(row[0]) for row in some] for some in (rows, long))
+    for newer, older in [*pairwise(rows), *pairwise(long)]:
+        assert newer[1] == older[4]
 
     assert starts == list(range(starts[0], starts[0] - 1000 * MINUTE_MS, -MINUTE_MS))
     assert len(half_hours) == 1000
@@ -200,13 +202,20 @@ def test_a_leap_of_the_clock_leaves_no_hole(leap: timedelta) -> None:
 def test_a_clock_set_back_and_forth_leaves_candles_in_order() -> None:
     clock = HandClock()
     market = small_market(clock)
-    for leap in (timedelta(hours=-3), timedelta(hours=7)):
+    back_and_forth = (
+        timedelta(hours=-24),
+        timedelta(hours=24),
+        timedelta(days=-1),
+        timedelta(days=3),
+    )
+    for leap in back_and_forth:
         clock.instant += leap
-        live(market, clock, DEAF, steps=20)
+        live(market, clock, DEAF, steps=100)
 
-    starts = [int(row[0]) for row in rows_of(market, first_linear(market), "1")]
-
-    assert starts == sorted(set(starts), reverse=True)
+        rows = rows_of(market, first_linear(market), "1")
+        for newer, older in pairwise(rows):
+            assert int(newer[0]) - int(older[0]) == MINUTE_MS
+            assert newer[1] == older[4]
 
 
 def test_windows_are_cut_as_asked() -> None:
@@ -259,7 +268,7 @@ TRADES = st.lists(
 def test_any_trades_make_the_candles_a_reader_of_the_tape_makes(
     trades: list[tuple[int, int, int]], interval: str
 ) -> None:
-    history = History(_never)
+    history = History(_never, _never)
     day, minute = RollingDay(minute=0, price=trades[0][1], closed=history.close), 0
     expected: dict[int, Candle] = {}
     close = trades[0][1]
@@ -278,13 +287,34 @@ def test_any_trades_make_the_candles_a_reader_of_the_tape_makes(
     assert all(c.lots == 0 for start, c in served.items() if start not in expected)
 
 
-def _never(_: Any) -> Minutes:
+def _never(_: Any) -> Any:
     raise AssertionError("there is nothing to make")
 
 
+def test_minutes_without_a_trade_are_there_before_the_next_trade() -> None:
+    history = History(_never, _never)
+    history.close(Bar(5, 3, 4, 2, 3, 1, 3))
+
+    candles = gather(history.read(5, 8), "1", 5, 8)
+
+    assert candles[1:] == [Candle(minute, 3, 3, 3, 3) for minute in (6, 7)]
+
+
+def test_a_quiet_minute_is_confirmed() -> None:
+    topic = Topic.kline(Category.LINEAR, "1", "BTCUSDT")
+    clock, tape = HandClock(), Tape(wanted=lambda wanted: wanted == topic)
+    market = small_market(clock)
+    market.process(Category.LINEAR, "BTCUSDT")._trades_per_step = 0
+    market._fair["BTC"]._move_ppb = 0
+    live(market, clock, tape, steps=1_300)
+
+    confirmed = [c for frame in tape.of(topic) for c in frame["data"] if c["confirm"]]
+    assert [candle["volume"] for candle in confirmed] == ["0", "0"]
+
+
 def test_a_minute_is_taken_once() -> None:
-    history = History(_never)
+    history = History(_never, _never)
     for lots in (1, 2):
         history.close(Bar(7, 1, 1, 1, 1, lots, lots))
 
-    assert [list(part.lots) for part in history.read(0, 9)] == [[1]]
+    assert [list(part.lots) for part in history.read(0, 8)] == [[1]]

@@ -11,7 +11,6 @@ from starlette.types import Message
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from adapters.sandbox.exchange import create_exchange
 from adapters.sandbox.exchange.control import HEADER
 from adapters.sandbox.exchange.faults import Faults
 from adapters.sandbox.exchange.hub import Hub, Listener
@@ -26,6 +25,7 @@ from tests.sandbox.exchange.support import (
     live,
     reply,
     say,
+    small_exchange,
     small_market,
 )
 
@@ -95,7 +95,7 @@ async def test_refuses_without_this_runs_token(exchange: Served, token: str) -> 
 
 @pytest.mark.parametrize("client", [("192.0.2.7", 1), None])
 async def test_refuses_whoever_is_not_on_loopback(client: tuple[str, int] | None) -> None:
-    app = create_exchange(seed=1, clock=HandClock(), recording=None, control_token=TOKEN)
+    app = small_exchange(HandClock(), seed=1)
     assert await status_of(app, client) == 403
 
 
@@ -122,7 +122,7 @@ async def status_of(app: Starlette, client: tuple[str, int] | None) -> int:
 
 def test_an_empty_token_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="token"):
-        create_exchange(seed=1, clock=HandClock(), recording=None, control_token="")
+        small_exchange(HandClock(), seed=1, token="")
 
 
 async def test_drops_every_socket_and_lets_them_return(breakable: Served) -> None:
@@ -198,7 +198,7 @@ async def test_state_tells_what_is_going_on(breakable: Served) -> None:
     assert found["mode"] == "simulation"
     assert found["sockets"] == 1
     assert found["topics"] == {"linear:tickers.BTCUSDT": 1}
-    assert found["instruments"]["spot"][:3] == ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
+    assert found["instruments"]["spot"] == ["BTCUSDT", "SOLUSDT"]
     assert found["faults"]["refuse"] == found["faults"]["outage"] == 0
     # Without a category the topic is silent in both.
     assert found["faults"]["silence"].keys() == {f"{c}:tickers.BTCUSDT" for c in Category}

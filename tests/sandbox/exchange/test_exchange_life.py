@@ -10,12 +10,11 @@ from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from adapters.clock import SystemClock
-from adapters.sandbox.exchange import create_exchange
-from tests.sandbox.exchange.support import TOKEN, HandClock, hear, say, served
+from tests.sandbox.exchange.support import HandClock, hear, say, served, small_exchange
 
 
 async def test_stops_quickly_under_subscribers() -> None:
-    app = create_exchange(seed=1, clock=SystemClock(), recording=None, control_token=TOKEN)
+    app = small_exchange(SystemClock(), seed=1)
     async with AsyncExitStack() as clients:
         with served(app) as server:
             for _ in range(5):
@@ -31,7 +30,7 @@ async def test_stops_quickly_under_subscribers() -> None:
 
 
 async def test_leaves_no_task_behind() -> None:
-    app = create_exchange(seed=1, clock=SystemClock(), recording=None, control_token=TOKEN)
+    app = small_exchange(SystemClock(), seed=1)
     before = asyncio.all_tasks()
     async with app.router.lifespan_context(app):
         await asyncio.sleep(0)
@@ -50,7 +49,7 @@ class StoppedClock(HandClock):
 
 async def test_a_broken_market_is_an_outage() -> None:
     clock = StoppedClock()
-    app = create_exchange(seed=1, clock=clock, recording=None, control_token=TOKEN)
+    app = small_exchange(clock, seed=1)
     clock.broken = True
     transport = httpx.ASGITransport(app)
     with capture_logs() as logs:
