@@ -148,6 +148,14 @@ def _sandbox(place: Place, words: list[str]) -> int:
     return sandbox.run(place, words)
 
 
+def _record(place: Place, words: list[str]) -> int:
+    from adapters.devtools import environment  # noqa: PLC0415
+
+    python = environment.python_for("sandbox", place)
+    # Where the person stands: --out is told from there.
+    _become([python, str(place.app), "record", *words])
+
+
 def _no_words(name: str, words: list[str]) -> None:
     if words:
         raise StartError(
@@ -172,6 +180,7 @@ _TABLE = {
         Command("lock", "[--upgrade]", "make the lock files from pyproject.toml", _lock),
         Command("doctor", "[--data-dir DIR]", "say what is installed, missing, running", _doctor),
         Command("sandbox", "ORDER [words]", "break the running exchange on purpose", _sandbox),
+        Command("record", "--category ... --out FILE", "capture streams for --recording", _record),
         Command("reset", "[--data-dir DIR] [--yes]", "forget the sandbox's data", _reset),
         Command("help", "", "show this", lambda _place, _words: _help()),
     )
