@@ -1,5 +1,6 @@
 """`./dev sandbox` against the real exchange: every order is understood, every no is a sentence."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from adapters.clock import SystemClock
 from adapters.devtools import sandbox
 from adapters.devtools.place import here
-from adapters.devtools.sandbox_orders import ORDERS
+from adapters.devtools.sandbox_orders import ORDERS, body_of
 from adapters.sandbox.exchange import create_exchange
 from adapters.supervisor import StartError, instance
 from tests.front_door.test_dev import dev
@@ -154,6 +155,15 @@ def test_an_exchange_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
         instance.publish(tmp_path, addresses)
         with pytest.raises(StartError, match=r"does not answer at http://127.0.0.1:9/control: "):
             give(tmp_path, "state")
+
+
+def test_the_documents_name_every_order_and_no_other() -> None:
+    page = (here().clone / "docs" / "sandbox.md").read_text(encoding="utf-8")
+
+    examples = [words.split() for words in re.findall(r"`\./dev sandbox ([^`]+)`", page)]
+    assert {name for name, *_ in examples} == ORDERS.keys()
+    for name, *words in examples:
+        assert body_of(ORDERS[name], words) is not None
 
 
 def test_help_has_one_line_for_each_order() -> None:
