@@ -59,6 +59,11 @@ def addresses_of(settings: Settings) -> BybitAddresses:
     )
 
 
+def public_ws_url(environment: BybitEnvironment) -> str | None:
+    """The public streams of one of Bybit's own environments; None for those on this machine."""
+    return _WS_URLS.get(environment)
+
+
 def is_loopback(url: str) -> bool:
     """Whether ``url`` leads to this machine: then no proxy of the environment is asked."""
     host = urlsplit(url).hostname or ""

@@ -142,6 +142,20 @@ def _reset(place: Place, words: list[str]) -> int:
     return reset.run(place, words)
 
 
+def _sandbox(place: Place, words: list[str]) -> int:
+    from adapters.devtools import sandbox  # noqa: PLC0415
+
+    return sandbox.run(place, words)
+
+
+def _record(place: Place, words: list[str]) -> int:
+    from adapters.devtools import environment  # noqa: PLC0415
+
+    python = environment.python_for("sandbox", place)
+    # Where the person stands: --out is told from there.
+    _become([python, str(place.app), "record", *words])
+
+
 def _no_words(name: str, words: list[str]) -> None:
     if words:
         raise StartError(
@@ -165,6 +179,8 @@ _TABLE = {
         Command("web", "", "build the front end", _web),
         Command("lock", "[--upgrade]", "make the lock files from pyproject.toml", _lock),
         Command("doctor", "[--data-dir DIR]", "say what is installed, missing, running", _doctor),
+        Command("sandbox", "ORDER [words]", "break the running exchange on purpose", _sandbox),
+        Command("record", "--category ... --out FILE", "capture streams for --recording", _record),
         Command("reset", "[--data-dir DIR] [--yes]", "forget the sandbox's data", _reset),
         Command("help", "", "show this", lambda _place, _words: _help()),
     )

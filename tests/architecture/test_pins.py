@@ -29,6 +29,7 @@ ENDANGERED = {
     "uvicorn": "0.54",
     "websockets": "17",
     "pybit": "5.17",
+    "ccxt": "4.5.64",
 }
 
 
