@@ -232,7 +232,7 @@ async def worker(settings: "Settings") -> None:
 
 async def exchange(settings: "Settings") -> None:
     """The sandbox's venue. The production image does not have it."""
-    from adapters.clock import SystemClock
+    from adapters.clock import FastClock
     from adapters.gateway import Drain, serve
     from adapters.sandbox.exchange import RecordingError, create_exchange
     from adapters.settings import SettingsError
@@ -242,7 +242,7 @@ async def exchange(settings: "Settings") -> None:
     try:
         app = create_exchange(
             seed=int(os.environ.get("OKD_SEED", "1")),
-            clock=SystemClock(),
+            clock=FastClock(float(os.environ.get("OKD_SANDBOX_CLOCK_SPEED", "1"))),
             recording=Path(recording) if recording else None,
             control_token=os.environ["OKD_CONTROL_TOKEN"],
         )

@@ -50,6 +50,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         world.remove_data_dir(config.stash[_data_dir])
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes is run when it is asked for: ``./dev test --long``."""
+    if os.environ.get("OKD_LONG") == "1":
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: ./dev test --long"))
+
+
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     with ensure(pytestconfig.stash[_data_dir], grace_seconds=world.GRACE_SECONDS) as servers:

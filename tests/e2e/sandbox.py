@@ -16,13 +16,14 @@ from tests.world import REPOSITORY, eventually, make_data_dir, remove_data_dir
 class Sandbox(Program):
     """`python app.py run` on a data directory and a port of its own."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, **environment: str) -> None:
         self.data_dir = make_data_dir()
         super().__init__(
             [
                 *(sys.executable, str(REPOSITORY / "app.py"), "run"),
                 *("--port=0", f"--data-dir={self.data_dir}", *words),
-            ]
+            ],
+            environment,
         )
 
     def up(self) -> "Sandbox":
