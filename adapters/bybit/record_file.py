@@ -1,5 +1,6 @@
 """The file of a recording: whole lines only, whatever happens to the disk."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -41,6 +42,8 @@ class RecordingFile:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
+        if self._size == 0 and self._path.is_file():
+            self._path.unlink()  # Nobody needs --force to try again what never began.
 
     def write(self, line: bytes) -> None:
         """Append one line.
@@ -54,7 +57,8 @@ class RecordingFile:
                 # A file takes what fits: the error comes with the next write.
                 rest = rest[self._file.write(rest) or 0 :]
         except OSError as error:
-            os.ftruncate(self._file.fileno(), self._size)  # Half a line could not be replayed.
+            with contextlib.suppress(OSError):  # A device has no length, nor half a line.
+                os.ftruncate(self._file.fileno(), self._size)  # Half a line could not be replayed.
             raise RecordingRefused(self._sentence(error)) from error
         self._size += len(line) + 1
 

@@ -1,7 +1,6 @@
 """`record`: what the venue said goes into the file unchanged, and the file replays."""
 
 import asyncio
-import resource
 import signal
 import sys
 import time
@@ -16,8 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from adapters.bybit.record import record
-from adapters.bybit.record_file import RecordingFile
-from adapters.bybit.record_options import RecordingRefused, RecordOptions, parse
+from adapters.bybit.record_options import RecordingRefused, RecordOptions
 from adapters.bybit.timings import StreamTimings
 from adapters.clock import SystemClock
 from adapters.sandbox.exchange import create_exchange
@@ -191,63 +189,8 @@ async def test_a_venue_that_is_away_is_tried_again(tmp_path: Path) -> None:
     told: list[str] = []
 
     assert await recorded("ws://127.0.0.1:9", options(tmp_path / "x", seconds=0.5), told) == 0
+    assert not (tmp_path / "x").exists()
     assert sum(line.startswith("spot: the connection ended (") for line in told) > 1
-
-
-def test_a_file_is_overwritten_only_when_told_so(tmp_path: Path) -> None:
-    path = tmp_path / "session.jsonl"
-    path.write_text("precious")
-
-    with pytest.raises(RecordingRefused, match=r"is there already: .*--force"):
-        RecordingFile(path, force=False)
-    assert path.read_text() == "precious"
-    with RecordingFile(path, force=True) as file:
-        file.write(b"{}")
-    assert path.read_text() == "{}\n"
-    with pytest.raises(RecordingRefused, match="No such file or directory"):
-        RecordingFile(tmp_path / "missing" / "x", force=False)
-
-
-def test_a_full_disk_is_a_sentence_and_leaves_whole_lines(tmp_path: Path) -> None:
-    path = tmp_path / "session.jsonl"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with RecordingFile(path, force=False) as file:
-        file.write(b'{"whole":1}')
-        try:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))  # Like a disk that fills up.
-            with pytest.raises(RecordingRefused, match=r"^The disk is full: .* can be replayed"):
-                file.write(b'{"whole":2}')
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    assert path.read_bytes() == b'{"whole":1}\n'
-
-
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ("", r"required: --category, --symbols, --out\. See ./dev record --help$"),
-        ("--category option", r"'option' is not one of linear, spot, inverse"),
-        ("--symbols BTC/USDT", r"'BTC/USDT' is not a symbol like BTCUSDT"),
-        ("--seconds 0", r"'0' is not a number of seconds above 0"),
-        ("--seconds inf", r"'inf' is not a number of seconds"),
-        ("--environment recording", r"invalid choice: 'recording'"),
-        ("--loud", r"Unrecognized arguments: --loud"),
-        ("--symbols " + ",".join(f"COIN{n}USDT" for n in range(400)), r"record them in two runs"),
-    ],
-)
-def test_a_malformed_argument_is_a_sentence(words: str, sentence: str) -> None:
-    whole = ["--category=linear", "--symbols=BTCUSDT", "--out=x"] if words else []
-
-    with pytest.raises(RecordingRefused, match=sentence):
-        parse([*whole, *words.split()])
-
-
-def test_several_categories_and_symbols_are_read_in_order() -> None:
-    words = "--category linear,SPOT --category spot --symbols solusdt,BTCUSDT --out x"
-    chosen = parse(words.split())
-
-    assert (chosen.categories, chosen.symbols) == (("linear", "spot"), ("SOLUSDT", "BTCUSDT"))
 
 
 def test_the_tool_records_the_running_sandbox_until_ctrl_c(
