@@ -14,7 +14,6 @@ role pays for its own libraries only.
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -338,47 +337,9 @@ def settings_documents(arguments: Sequence[str]) -> int:
 
 
 def record_streams(arguments: Sequence[str]) -> int:
-    from adapters.bybit.config import public_ws_url
-    from adapters.bybit.record import record
-    from adapters.bybit.record_options import RecordingRefused, parse
-    from adapters.clock import SystemClock
-    from adapters.supervisor.terminal import say
+    from adapters.devtools.recording import record_streams as run_recording
 
-    async def recorded() -> int:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        say(f"Recording {ws_url} into {options.out}. Ctrl-C ends it.")
-        return await record(options, ws_url=ws_url, clock=SystemClock(), tell=say, stop=stop)
-
-    try:
-        options = parse(arguments)
-        ws_url = public_ws_url(options.environment) or sandbox_stream(options.data_dir)
-        if "inverse" in options.categories:
-            say(
-                "Inverse is recorded, but the sandbox does not replay it: such a file is for study."
-            )
-        return 0 if asyncio.run(recorded()) else complain("Nothing was received.")
-    except RecordingRefused as error:
-        return complain(str(error))
-
-
-def sandbox_stream(data_dir: Path | None) -> str:
-    """Where the running sandbox's streams are."""
-    from adapters.bybit.record_options import RecordingRefused
-    from adapters.supervisor import instance
-
-    if data_dir is None:
-        from adapters.sandbox import servers
-
-        data_dir = Path(servers.default_data_dir(ROOT))
-    address = (instance.published(data_dir) or {}).get("exchange_ws")
-    if not isinstance(address, str) or not instance.is_running(data_dir):
-        raise RecordingRefused(
-            f"No sandbox runs on {data_dir}. Start one with ./dev run, or name another venue:"
-            " --environment mainnet"
-        )
-    return address
+    return run_recording(arguments)
 
 
 def documents(arguments: Sequence[str], wanted: dict[str, str]) -> int:

@@ -29,6 +29,23 @@ export const STARTERS = [
 `,
   },
   {
+    name: "Order book",
+    query: `subscription Book {
+  orderBook(
+    instrument: {category: LINEAR, symbol: "BTCUSDT"}
+    depth: 5
+    maxPerSecond: 2
+  ) {
+    sequence
+    bids { price quantity }
+    asks { price quantity }
+    costToTrade(side: BUY, quantity: "1") { averagePrice slippage filled }
+    stale
+  }
+}
+`,
+  },
+  {
     name: "Instruments",
     query: `query Instruments {
   instruments(category: LINEAR, first: 5) {
