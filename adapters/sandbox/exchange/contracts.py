@@ -15,8 +15,8 @@ HOUR_MS = 3_600_000
 INTEREST_GRID_MS = 300_000
 # What is remembered as lived: more than the 200 rows of a page, and two days of open interest.
 FUNDINGS_KEPT, INTERESTS_KEPT = 400, 600
-# Invented: swings of a tenth of the open interest in nine days and a hundredth of noise.
-SWING, SWING_MS, NOISE = 0.1, 9 * 24 * HOUR_MS, 0.01
+# Invented: swings of a tenth of the open interest in nine days and a thousandth of noise.
+SWING, SWING_MS, NOISE = 0.1, 9 * 24 * HOUR_MS, 0.001
 FUNDING_DEVIATION_E8 = 3_000
 
 
@@ -28,6 +28,7 @@ class Contracts:
         self._name = f"{seed}:{instrument.symbol}"
         self._lots = lots
         self._rate_e8 = rate_e8
+        self._born_ms: int | None = None
         self._fundings: deque[tuple[int, int]] = deque(maxlen=FUNDINGS_KEPT)
         self._interests: deque[tuple[int, int]] = deque(maxlen=INTERESTS_KEPT)
 
@@ -41,6 +42,8 @@ class Contracts:
 
     def live(self, now_ms: int, *, lots: int, rate_e8: int) -> None:
         """Remember what stands at the grid points; called once a minute."""
+        if self._born_ms is None:
+            self._born_ms = now_ms
         for kept, grid, value in (
             (self._fundings, self.funding_interval_ms, rate_e8),
             (self._interests, INTEREST_GRID_MS, lots),
@@ -64,7 +67,9 @@ class Contracts:
         lots = dict(self._interests).get(at_ms)
         if lots is None:
             random = Random(f"{self._name}:interest:{at_ms}")  # noqa: S311  # to be repeated
-            swing = SWING * sin(2 * pi * at_ms / SWING_MS) + random.gauss(0, NOISE)
+            # The made-up past leads to where the living market began.
+            born = self._born_ms if self._born_ms is not None else at_ms
+            swing = SWING * (_wave(at_ms) - _wave(born)) + random.gauss(0, NOISE)
             lots = round(self._lots * (1 + swing))
         units, decimals = lots * self._instrument.lot_units, self._instrument.lot_decimals
         single = (lots + 1) // 2 * self._instrument.lot_units
@@ -74,3 +79,7 @@ class Contracts:
             "singleOpenInterest": plain(single, decimals),
             "timestamp": str(at_ms),
         }
+
+
+def _wave(at_ms: int) -> float:
+    return sin(2 * pi * at_ms / SWING_MS)

@@ -1,5 +1,6 @@
 """Funding and open interest over REST, and what the series endpoints refuse."""
 
+import itertools
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -116,3 +117,18 @@ def test_what_was_lived_is_told_as_it_was() -> None:
 
     assert newest["timestamp"] == str(int(clock.now().timestamp() * 1000))
     assert abs(float(newest["singleOpenInterest"]) * 2 - told * float(instrument.lot)) < 10
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "SOLUSDT"])
+async def test_the_past_of_open_interest_leads_to_the_present(
+    http: httpx.AsyncClient, symbol: str
+) -> None:
+    of = {"category": "linear", "symbol": symbol}
+    ticker = await http.get("/v5/market/tickers", params=of)
+    now = float(ticker.json()["result"]["list"][0]["openInterest"])
+    history = await http.get("/v5/market/open-interest", params={**of, "intervalTime": "5min"})
+    rows = [float(row["openInterest"]) for row in history.json()["result"]["list"]]
+
+    # A hundredth: a thousandth of noise at each end, and the swing of five minutes.
+    assert rows[0] == pytest.approx(now, rel=0.01)
+    assert all(a == pytest.approx(b, rel=0.01) for a, b in itertools.pairwise(rows))
