@@ -7,6 +7,7 @@ import strawberry
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
+from schema._executor import EventExecutor
 from schema._scalars import SCALARS
 from schema._view import root_type
 from schema.market import MarketQueries, MarketSubscriptions
@@ -33,6 +34,7 @@ def build_schema(
         subscription=Subscription,
         config=StrawberryConfig(**config),
         extensions=list(extensions),
+        execution_context_class=EventExecutor,
     )
 
 
