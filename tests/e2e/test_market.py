@@ -214,7 +214,7 @@ async def test_the_past_of_a_future(sandbox: Sandbox):
     assert len({t["id"] for t in data["recentTrades"]}) == 60
     assert data["searchInstruments"] == [{"symbol": "DOGEUSDT"}]
     symbols = [edge["node"]["symbol"] for edge in data["allTickers"]["edges"]]
-    assert len(symbols) == 15
+    assert len(symbols) == 26
     assert symbols == sorted(symbols)
     assert data["orderBook"]["costToTrade"] == {"filled": "0.0001"}
 

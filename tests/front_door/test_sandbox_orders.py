@@ -69,7 +69,7 @@ def test_there_is_a_word_for_every_order_of_the_plane() -> None:
             f"forced {KLINE}: status 200, retCode 10006, requests 1",
         ),
         ("reset", "Nothing is broken."),
-        ("state", "Mode simulation; instruments: 15 linear, 15 spot; sockets: 0"),
+        ("state", "Mode simulation; instruments: 26 linear, 26 spot; sockets: 0"),
     ],
 )
 def test_each_order_says_what_it_did(

@@ -38,7 +38,7 @@ async def test_fetches_time_instruments_and_tickers(client: Any) -> None:
     tickers = await asyncio.to_thread(client.get_tickers, category="spot", symbol="BTCUSDT")
 
     assert int(time["result"]["timeSecond"]) > 0
-    assert len(info["result"]["list"]) == 15
+    assert len(info["result"]["list"]) == 26
     assert Decimal(tickers["result"]["list"][0]["lastPrice"]) > 0
 
 

@@ -67,9 +67,9 @@ async def test_pages_through_linear_and_never_through_spot(http: httpx.AsyncClie
             break
 
     assert seen == sorted(seen)
-    assert len(seen) == len(set(seen)) == 15
+    assert len(seen) == len(set(seen)) == 26
     spot = (await http.get(INFO, params={"category": "spot", "limit": "2"})).json()["result"]
-    assert len(spot["list"]) == 15
+    assert len(spot["list"]) == 26
     assert "nextPageCursor" not in spot
 
 
