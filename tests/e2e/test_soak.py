@@ -24,8 +24,8 @@ SPEED = 6
 MINUTES = float(os.environ.get("OKD_SOAK_MINUTES", "60"))
 PAUSE_SECONDS = 4.0
 WARM_SECONDS = 60.0
-# Heaps breathe: caches fill, an arena is kept. What an event leaves behind shows within minutes: 5 kB
-# of each made the web process 24 percent larger in ten minutes.
+# Heaps breathe: caches fill, an arena is kept. What an event leaves behind shows within minutes:
+# 5 kB of each made the web process 24 percent larger in ten.
 GROWTH_MAX = 1.10
 KEPT = 400  # values a watcher of hours keeps
 TAMPERINGS: list[tuple[str, dict[str, object]]] = [
