@@ -34,4 +34,4 @@ Info = strawberry.Info[Context, None]
 
 def context_for(viewer: Viewer, services: Services) -> Context:
     """A fresh context. Call it inside the running loop: loaders bind to it."""
-    return Context(viewer, services, Loaders(services.market))
+    return Context(viewer, services, Loaders(services.market, services.books))

@@ -9,7 +9,14 @@ from strawberry import Parent
 import domain.market
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import InstrumentId, Side
-from domain.market import CostToTrade, Instrument, OrderBook, UnknownInstrument
+from domain.market import (
+    BookAsked,
+    CostToTrade,
+    Instrument,
+    OrderBook,
+    UnknownInstrument,
+    depth_refusal,
+)
 from resolvers.context import Info
 
 Depth = Annotated[int, strawberry.argument(description="Levels on each side, 1 to 200.")]
@@ -23,8 +30,11 @@ async def order_book(
 
 async def book_of_instrument(
     instrument: Parent[Instrument], info: Info, depth: Depth = domain.market.DEPTH_DEFAULT
-) -> OrderBook | UnknownInstrument | BadInput:
-    return await info.context.services.books.book(instrument.id, depth)
+) -> OrderBook | BadInput:
+    refused = depth_refusal(depth)
+    if refused is not None:
+        return refused
+    return await info.context.loaders.book.load(BookAsked(instrument.id, depth))
 
 
 async def sequence_of_book(book: Parent[OrderBook]) -> str:

@@ -2,8 +2,9 @@
 
 from aiodataloader import DataLoader
 
+from domain.kernel.failures import Failure
 from domain.kernel.ids import InstrumentId
-from domain.market import Instrument, MarketData, Ticker
+from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
 
 
 class Loaders:
@@ -13,7 +14,7 @@ class Loaders:
     right when the socket opened must not be served for the rest of its life.
     """
 
-    def __init__(self, market: MarketData) -> None:
+    def __init__(self, market: MarketData, books: OrderBooks) -> None:
         async def load_instruments(ids: list[InstrumentId]) -> list[Instrument | None]:
             found = await market.instruments_by_id(frozenset(ids))
             return [found.get(i) for i in ids]
@@ -22,6 +23,11 @@ class Loaders:
             found = await market.newest(frozenset(ids))
             return [found.get(i) for i in ids]
 
+        async def load_books(asked: list[BookAsked]) -> list[OrderBook | Failure]:
+            return list(await books.books(asked))
+
+        # A failure among the values is raised by load(): what comes out is a book.
+        self.book: DataLoader[BookAsked, OrderBook] = DataLoader(load_books, cache=False)
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False
         )

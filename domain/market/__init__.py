@@ -1,6 +1,6 @@
 """Market data: the catalogue of instruments, their newest tickers, the feed that brings them."""
 
-from domain.market.books import DEPTH_DEFAULT, OrderBooks
+from domain.market.books import DEPTH_DEFAULT, BookAsked, OrderBooks, depth_refusal
 from domain.market.catalogue import CatalogueRefresh
 from domain.market.conflation import Conflater, Publication, Slot
 from domain.market.depth import CostToTrade, Level, OrderBook, cost_to_trade
@@ -56,6 +56,7 @@ __all__ = [
     "BOOK_DEPTHS",
     "DEPTH_DEFAULT",
     "RATES",
+    "BookAsked",
     "Candle",
     "CandleWindow",
     "Catalogue",
@@ -104,6 +105,7 @@ __all__ = [
     "book_topic",
     "candles_topic",
     "cost_to_trade",
+    "depth_refusal",
     "instrument_of",
     "rate_class",
     "ticker_topic",

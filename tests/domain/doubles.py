@@ -175,6 +175,7 @@ class Venue:
         self.lists = lists
         self.asked: list[frozenset[InstrumentId]] = []
         self.calls: list[tuple[object, ...]] = []
+        self.failure: Failure | None = None
 
     async def instruments(self, category: Category) -> Sequence[Instrument]:
         return [row for row in self.lists if row.category is category]
@@ -188,6 +189,8 @@ class Venue:
 
     async def order_book(self, instrument: InstrumentId, depth: int) -> OrderBook:
         self.calls.append(("order_book", instrument, depth))
+        if self.failure is not None:
+            raise self.failure
         return book(instrument.symbol, depth=depth, sequence=1)
 
     async def recent_trades(self, instrument: InstrumentId, limit: int) -> Trades:

@@ -5,8 +5,9 @@ from typing import Any
 import strawberry
 
 from domain.kernel.cursor import CursorSigner
+from domain.kernel.failures import Unavailable
 from domain.kernel.viewer import ANONYMOUS
-from domain.market import Catalogue, MarketData, OrderBooks, Tape, Ticker, ticker_topic
+from domain.market import Catalogue, MarketData, OrderBooks, Tape, Ticker, book_topic, ticker_topic
 from domain.status import StatusBoard
 from resolvers.context import Services, context_for
 from schema import build_schema
@@ -15,6 +16,7 @@ from tests.domain.doubles import (
     ListedInstruments,
     ManualClock,
     Venue,
+    book,
     instrument,
     linear,
     repriced,
@@ -64,6 +66,51 @@ async def test_thirty_tickers_are_one_look_and_one_call_to_the_venue():
     assert result.data is not None
     assert len(result.data["instruments"]["edges"]) == 30
     assert (live.calls, rows.calls, len(venue.asked)) == (1, 1, 1)
+
+
+async def test_thirty_books_are_one_look():
+    schema, services, live, _, venue = product()
+    for symbol in SYMBOLS[:20]:
+        live.known[book_topic(linear(symbol), 2)] = book(symbol)
+    query = """{ instruments(category: LINEAR, first: 100) {
+      edges { node { symbol orderBook(depth: 2) { symbol bids { price } } } } } }"""
+
+    result = await schema.execute(query, context_value=context_for(ANONYMOUS, services))
+
+    assert result.errors is None
+    assert result.data is not None
+    nodes = [edge["node"] for edge in result.data["instruments"]["edges"]]
+    assert [node["orderBook"]["symbol"] for node in nodes] == SYMBOLS
+    assert live.calls == 1
+    # The venue is asked for what nobody follows, and for nothing else.
+    assert venue.calls == [("order_book", linear(symbol), 2) for symbol in SYMBOLS[20:]]
+
+
+async def test_a_book_that_cannot_be_had_spoils_no_other():
+    schema, services, live, _, venue = product()
+    live.known[book_topic(linear("A00USDT"), 2)] = book("A00USDT")
+    venue.failure = Unavailable("exchange")
+    query = """{ instruments(category: LINEAR, first: 2) {
+      edges { node { orderBook(depth: 2) { symbol } } } } }"""
+
+    result = await schema.execute(query, context_value=context_for(ANONYMOUS, services))
+
+    assert result.data is not None
+    books = [edge["node"]["orderBook"] for edge in result.data["instruments"]["edges"]]
+    assert books == [{"symbol": "A00USDT"}, None]
+    assert [e.original_error for e in result.errors or []] == [venue.failure]
+
+
+async def test_a_book_of_an_impossible_depth_is_refused_before_anybody_is_asked():
+    schema, services, live, _, venue = product()
+    query = """{ instrument(category: LINEAR, symbol: "A00USDT") {
+      orderBook(depth: 201) { symbol } } }"""
+
+    result = await schema.execute(query, context_value=context_for(ANONYMOUS, services))
+
+    assert result.errors is not None
+    assert [e.extensions["code"] for e in result.errors if e.extensions] == ["BAD_INPUT"]
+    assert (live.calls, venue.calls) == (0, [])
 
 
 async def test_one_context_shows_the_price_of_now_each_time():
