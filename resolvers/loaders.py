@@ -1,8 +1,9 @@
 """Loaders: many look-ups of one tick become one call."""
 
+from typing import cast
+
 from aiodataloader import DataLoader
 
-from domain.kernel.failures import Failure
 from domain.kernel.ids import InstrumentId
 from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
 
@@ -23,10 +24,10 @@ class Loaders:
             found = await market.newest(frozenset(ids))
             return [found.get(i) for i in ids]
 
-        async def load_books(asked: list[BookAsked]) -> list[OrderBook | Failure]:
-            return list(await books.books(asked))
+        async def load_books(asked: list[BookAsked]) -> list[OrderBook]:
+            # A failure among the values is raised by load(): what comes out of it are books.
+            return cast("list[OrderBook]", list(await books.books(asked)))
 
-        # A failure among the values is raised by load(): what comes out is a book.
         self.book: DataLoader[BookAsked, OrderBook] = DataLoader(load_books, cache=False)
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False
