@@ -4,7 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange                 the sandbox's Bybit V5: started by run
-    python app.py schema [--check | --write | --release]   the SDL in docs/
+    python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
     python app.py settings [--check | --write]             docs/settings.md and .env.example
     python app.py record --category ... --symbols ... --out FILE   live streams into a file
 
@@ -322,38 +322,42 @@ def run_world(arguments: Sequence[str]) -> int:
 
 
 def schema_documents(arguments: Sequence[str]) -> int:
+    from adapters.devtools.generated import settle
     from schema import print_sdl
 
     sdl = print_sdl()
     if "--release" in arguments:
-        return documents(["--write"], {"docs/schema.released.graphql": sdl})
-    return documents(arguments, {"docs/schema.graphql": sdl})
+        return settle(["--write"], {"docs/schema.released.graphql": sdl}, ROOT)
+    wanted = {"docs/schema.graphql": sdl}
+    if arguments:
+        wanted |= reference_documents(sdl)
+    return settle(arguments, wanted, ROOT)
+
+
+def reference_documents(sdl: str) -> dict[str, str]:
+    """docs/reference and docs/errors.md."""
+    from adapters.gateway.errors import GatewayErrorCode
+    from adapters.reference import reference_files
+    from domain.kernel.errors import error_codes
+    from domain.kernel.failures import FailureCode
+    from schema.facts import facts_by_field
+
+    codes = [*GatewayErrorCode, *FailureCode, *error_codes()]
+    return reference_files(sdl, known=facts_by_field(), root=ROOT, codes=codes)
 
 
 def settings_documents(arguments: Sequence[str]) -> int:
+    from adapters.devtools.generated import settle
     from adapters.settings_docs import as_example, as_markdown
 
-    return documents(arguments, {"docs/settings.md": as_markdown(), ".env.example": as_example()})
+    wanted = {"docs/settings.md": as_markdown(), ".env.example": as_example()}
+    return settle(arguments, wanted, ROOT)
 
 
 def record_streams(arguments: Sequence[str]) -> int:
     from adapters.devtools.recording import record_streams as run_recording
 
     return run_recording(arguments)
-
-
-def documents(arguments: Sequence[str], wanted: dict[str, str]) -> int:
-    """Print, --write or --check generated documents."""
-    if "--write" in arguments:
-        for name, text in wanted.items():
-            (ROOT / name).write_text(text)
-        return 0
-    if "--check" in arguments:
-        stale = [name for name, text in wanted.items() if (ROOT / name).read_text() != text]
-        advice = f"Run python {' '.join(sys.argv).replace('--check', '--write')}"
-        return complain(*(f"{name} is out of date. {advice}" for name in stale)) if stale else 0
-    sys.stdout.write("\n".join(wanted.values()))
-    return 0
 
 
 def complain(*sentences: str) -> int:

@@ -13,7 +13,7 @@ from resolvers import depth, live, market, tape
 from schema._shared import Connection
 from schema._view import Stream, resolved_by, streamed_by, view_of
 from schema.depth import OrderBook
-from schema.tape import Candle, CandleWindow, FundingRate, OpenInterest, Trade, Trades
+from schema.tape import Candle, CandleWindow, FundingRate, OpenInterest, Trade, TradeBatch
 
 _PUBLIC = FieldPolicy(Audience.ANYONE)
 
@@ -198,7 +198,7 @@ class MarketSubscriptions:
         policy=_LIVE,
         description="Whole order books, at most `maxPerSecond`: each replaces the one before.",
     )
-    trades: Stream[Trades] = streamed_by(
+    trades: Stream[TradeBatch] = streamed_by(
         live.trades,
         shown_as=_ONE,
         policy=_EVERY_TRADE,
