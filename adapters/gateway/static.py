@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,8 +62,20 @@ def page_routes(*, sdl: str, docs: Path) -> list[Route]:
     ]
     assets = [name for name in files if not name.endswith(".html")]
     routes += [_route(f"/pages/{name}", files[name]) for name in assets]
-    documents = [(p.path, _Document(p.body, p.content_type)) for p in pages_of(docs)]
-    return routes + [_route(path, document) for path, document in documents]
+    return routes + _document_routes(docs)
+
+
+def _document_routes(docs: Path) -> list[Route]:
+    """One route for all below /docs: a route each would be tried one after the other."""
+    documents = {p.path: _Document(p.body, p.content_type) for p in pages_of(docs)}
+
+    async def show(request: Request) -> Response:
+        document = documents.get(request.url.path)
+        if document is None:
+            raise HTTPException(404)
+        return document.answer(request)
+
+    return [Route(path, show) for path in ("/docs", "/docs/{name:path}", "/llms.txt")]
 
 
 def _route(path: str, document: _Document) -> Route:

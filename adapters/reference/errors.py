@@ -7,13 +7,14 @@ a code without a meaning here, or a meaning without a code, fails a test and the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_HEAD = """# Errors
+_HEAD = """# Error codes
 
 Every code the API answers with. A code never changes its meaning and is never reused; new ones may
 appear, so treat an unknown code like `INTERNAL`. [The guide](guides/errors.md) tells how errors
-look and when to retry. Generated from the registries of codes by `python app.py schema --write`.
+look and when to retry.
 
 """
+_NOTE = "*Generated from the registries of codes by `python app.py schema --write`.*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def page(codes: Sequence[str]) -> str:
     for kind in (REQUEST, USER, FAILURE):
         parts.append(f"## {kind}")
         parts += [_section(c, m) for c, m in sorted(MEANINGS.items()) if m.kind == kind]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _NOTE]) + "\n"
 
 
 def _overview() -> str:

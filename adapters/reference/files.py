@@ -20,12 +20,12 @@ from adapters.reference.examples import FOLDER as EXAMPLES
 from adapters.reference.links import FOLDER, Known
 
 _OPERATIONS = {
-    "query": ("queries.md", "Queries", "Ask once, over HTTP or any other transport."),
-    "mutation": ("mutations.md", "Mutations", "Change something."),
+    "query": ("queries.md", "Queries", "What can be asked once, each with an example to run."),
+    "mutation": ("mutations.md", "Mutations", "What can be changed, each with an example to run."),
     "subscription": (
         "subscriptions.md",
         "Subscriptions",
-        "Listen. The first value comes at once, and every value is whole.",
+        "What can be listened to, each with an example to run.",
     ),
 }
 _TYPES: list[tuple[str, str, type[GraphQLNamedType], Callable[..., str]]] = [
@@ -37,9 +37,17 @@ _TYPES: list[tuple[str, str, type[GraphQLNamedType], Callable[..., str]]] = [
     ("scalars.md", "Scalars", GraphQLScalarType, types.scalar_section),
 ]
 _NOTE = (
-    "Generated from the schema by `python app.py schema --write`; a check fails when it is out of "
-    "date."
+    "*Generated from the schema by `python app.py schema --write`; a check fails when it is out of "
+    "date.*"
 )
+_LEADS = {
+    "Objects": "What answers are made of, field by field.",
+    "Interfaces": "What several objects have in common.",
+    "Unions": "Answers that are one of several objects.",
+    "Inputs": "What arguments are made of.",
+    "Enums": "Words that fields and arguments take, and their meaning.",
+    "Scalars": "How single values are written. [The guide](../guides/scalars.md) tells more.",
+}
 
 
 def reference_files(
@@ -55,7 +63,7 @@ def reference_files(
     """
     schema = build_schema(sdl)
     pages = {
-        page: "\n\n".join([f"# {title}", f"{lead} {_NOTE}", *sections])
+        page: "\n\n".join([f"# {title}", lead, *sections, _NOTE])
         for page, title, lead, sections in [
             *_operation_pages(schema, known, root / EXAMPLES),
             *_type_pages(schema, known),
@@ -94,5 +102,5 @@ def _type_pages(
     for page, title, kind, section in _TYPES:
         found = [section(each, known) for each in shown if isinstance(each, kind)]
         if found:
-            rows.append((page, title, f"{title} of the schema.", found))
+            rows.append((page, title, _LEADS[title], found))
     return rows

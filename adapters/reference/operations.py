@@ -107,6 +107,6 @@ def index(
         f"Types: {named}. Errors: [errors](../errors.md). "
         "The same as SDL: [schema.graphql](../schema.graphql)."
     )
-    lead = f"Every operation, each with an example that the tests run. {note}"
+    lead = "Every operation, each with an example that our tests run."
     operations = table(("operation", "kind", "gives", "what"), rows)
-    return f"# Reference\n\n{lead}\n\n{operations}\n\n{last}\n"
+    return f"# All operations\n\n{lead}\n\n{operations}\n\n{last}\n\n{note}\n"
