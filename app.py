@@ -322,7 +322,7 @@ def run_world(arguments: Sequence[str]) -> int:
 
 
 def schema_documents(arguments: Sequence[str]) -> int:
-    from adapters.devtools.generated import settle
+    from adapters.generated import settle
     from schema import print_sdl
 
     sdl = print_sdl()
@@ -347,7 +347,7 @@ def reference_documents(sdl: str) -> dict[str, str]:
 
 
 def settings_documents(arguments: Sequence[str]) -> int:
-    from adapters.devtools.generated import settle
+    from adapters.generated import settle
     from adapters.settings_docs import as_example, as_markdown
 
     wanted = {"docs/settings.md": as_markdown(), ".env.example": as_example()}

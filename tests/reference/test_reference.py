@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.devtools.generated import settle
+from adapters.generated import settle
 from adapters.reference import NoExample, reference_files
 from adapters.reference.errors import MEANINGS
 from domain.kernel.policy import Audience, FieldPolicy
