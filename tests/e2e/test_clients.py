@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from adapters.clock import SystemClock
 from tests.clients.npm import workplace
 from tests.e2e.sandbox import Sandbox
+from tests.front_door.running import Program
 from tests.world import REPOSITORY
 
 pytestmark = [
@@ -104,6 +107,27 @@ def test_python(sandbox: Sandbox, tmp_path: Path):
         rf"({PRICE_LINE}){{5}}",
         rf"({INSTANT} BTCUSDT {DECIMAL}\n){{3}}",
     )
+
+
+async def test_the_python_program_outlives_a_dead_process(
+    sandbox: Sandbox, clock: SystemClock, tmp_path: Path
+):
+    (program,) = [fence.text for fence in fences("python") if fence.title == "live.py"]
+    (tmp_path / "live.py").write_text(program, "utf-8")
+    script, address = tmp_path / "live.py", sandbox.addresses["graphql_ws"]
+    client = Program([sys.executable, str(script), address, "BTCUSDT", "100000"])
+    try:
+        client.until("BTCUSDT")
+        await sandbox.kill("web")
+        killed = clock.now()
+        while as_of(client.until("BTCUSDT")) < killed:
+            pass  # what the dead process had sent
+    finally:
+        client.discard()
+
+
+def as_of(line: str) -> datetime:
+    return datetime.fromisoformat(line.split(maxsplit=1)[0])
 
 
 def test_javascript(sandbox: Sandbox, tmp_path: Path):
