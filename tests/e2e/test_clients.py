@@ -88,6 +88,8 @@ def test_curl(sandbox: Sandbox, tmp_path: Path):
         r'"source":"SANDBOX"}}}',
         rf'{{"data":{{"ticker":{{"symbol":"ETHUSDT","lastPrice":"{DECIMAL}"}}}}}}',
         r'{"data":{"systemStatus":{"state":"(UP|DEGRADED)"}}}',
+        r'(event: next\ndata: {"data":{"ticker":{"lastPrice":"[\d.]+","stale":\w+}}}\n\n|:\n\n){3,}'
+        r"event: complete\ndata:\n\n",
         refused,
         "",
     )
@@ -139,6 +141,7 @@ def test_javascript(sandbox: Sandbox, tmp_path: Path):
         rf"(?s).*?({PRICE_LINE}){{5}}",  # npm speaks first
         *("", library),
         *("", library),
+        *("", rf"(BTCUSDT {DECIMAL}\n){{3}}"),
     )
 
 
