@@ -1,4 +1,4 @@
-"""Layers around every request, plain ASGI: correlation, headers, limits, the last catch.
+"""Layers around every request, plain ASGI: correlation, limits, the last catch.
 
 Outermost first, as ``application.py`` stacks them. BaseHTTPMiddleware is not used: it breaks
 contextvars and streamed answers.
@@ -13,7 +13,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.gateway.answers import error_answer
-from adapters.gateway.drain import Drain
 from adapters.gateway.errors import INTERNAL_MESSAGE, GatewayErrorCode
 from adapters.telemetry import ErrorReporter, correlation
 from domain.kernel.failures import FailureCode
@@ -21,18 +20,6 @@ from domain.kernel.failures import FailureCode
 BODY_BYTES_MAX = 1024 * 1024
 # A phone on a bad line sends 1 MiB in this time; a slow-body attack holds its slot no longer.
 BODY_SECONDS_MAX = 15.0
-
-_FIXED_HEADERS = (
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    (
-        "permissions-policy",
-        "accelerometer=(), camera=(), geolocation=(), microphone=(), payment=()",
-    ),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("x-frame-options", "DENY"),
-)
-_PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _WS_INTERNAL_ERROR = 1011
@@ -56,29 +43,6 @@ class CorrelationMiddleware:
             headers.get(correlation.TRACEPARENT_HEADER),
         )
         await self.app(scope, receive, _with_headers(send, lambda h: _extend(h, started)))
-
-
-class SecurityHeadersMiddleware:
-    """Headers every answer has, unless the page set its own."""
-
-    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
-        self.app = app
-        self._drain = drain
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-
-        def add(headers: MutableHeaders) -> None:
-            for name, value in _FIXED_HEADERS:
-                headers.setdefault(name, value)
-            headers.setdefault("content-security-policy", _PLAIN_POLICY)
-            if self._drain.draining and scope["type"] == "http":
-                # Keep-alive clients move to another process before this one closes on them.
-                headers["connection"] = "close"
-
-        await self.app(scope, receive, _with_headers(send, add))
 
 
 class LastCatchMiddleware:
@@ -145,11 +109,7 @@ class BodyLimitMiddleware:
         except _BodyTooLargeError:
             await self._too_large()(scope, receive, send)
         except _BodyTooSlowError:
-            await error_answer(
-                HTTPStatus.REQUEST_TIMEOUT,
-                GatewayErrorCode.REQUEST_TIMEOUT,
-                f"The request's body did not arrive within {self._seconds_max:g} seconds.",
-            )(scope, receive, send)
+            await self._too_slow()(scope, receive, send)
 
     def _bounded(self, receive: Receive) -> Receive:
         received = 0
@@ -180,6 +140,15 @@ class BodyLimitMiddleware:
             f"The request's body may have at most {self._bytes_max} bytes.",
         )
         # The unread rest of the body must not be taken for the next request.
+        answer.headers["connection"] = "close"
+        return answer
+
+    def _too_slow(self) -> ASGIApp:
+        answer = error_answer(
+            HTTPStatus.REQUEST_TIMEOUT,
+            GatewayErrorCode.REQUEST_TIMEOUT,
+            f"The request's body did not arrive within {self._seconds_max:g} seconds.",
+        )
         answer.headers["connection"] = "close"
         return answer
 
