@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.gateway.answers import error_answer
@@ -65,6 +66,8 @@ class LastCatchMiddleware:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            pass  # left, or was cut, before its request was whole; nobody to tell
         except Exception as error:  # outermost
             log.exception("request_crashed", kind=scope["type"], path=scope["path"])
             self._reporter.report(error, {"correlation_id": correlation.current().id})

@@ -9,6 +9,8 @@ them, and pyproject.toml keeps its minor version.
 """
 
 import asyncio
+import base64
+import binascii
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -31,6 +33,7 @@ _BODY_GRACE_SECONDS = 1.0
 _LINGER_SECONDS = 1.0
 # What the websockets library reads of one line, less the line's other words.
 _HANDSHAKE_LINE_BYTES_MAX = 8000
+_HANDSHAKE_KEY_BYTES = 16
 
 _ADMISSIONS = {
     Admission.ADDRESS_FULL: refusals.ADDRESS_FULL,
@@ -172,13 +175,12 @@ class HttpProtocol(HttpToolsProtocol):
         # The websockets library would leave a head that it cannot read without any answer.
         if self.scope["method"] != "GET" or not self.url.isascii():
             return False
-        if max(len(name) + len(value) for name, value in self.headers) > _HANDSHAKE_LINE_BYTES_MAX:
-            return False
+        lines = [len(self.url), *(len(name) + len(value) for name, value in self.headers)]
         given = dict(self.headers)
         return (
-            len(self.url) <= _HANDSHAKE_LINE_BYTES_MAX
+            max(lines) <= _HANDSHAKE_LINE_BYTES_MAX
             and given.get(b"sec-websocket-version") == b"13"
-            and b"sec-websocket-key" in given
+            and _is_key(given.get(b"sec-websocket-key", b""))
         )
 
     # Answers nobody reads
@@ -278,3 +280,10 @@ class HttpProtocol(HttpToolsProtocol):
     def _cut(self, deadline: str) -> None:
         self._edge.on_cut(deadline)
         self.transport.abort()
+
+
+def _is_key(value: bytes) -> bool:
+    try:
+        return len(base64.b64decode(value, validate=True)) == _HANDSHAKE_KEY_BYTES
+    except binascii.Error:
+        return False
