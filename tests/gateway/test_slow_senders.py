@@ -88,6 +88,23 @@ async def test_a_body_nobody_reads_does_not_hold_the_connection() -> None:
         assert metric(world, 'okd_connections_cut_total{deadline="body"}') == 1
 
 
+async def test_the_head_deadline_is_not_for_bodies_nor_for_idle_connections(hasty: World) -> None:
+    body = b'{"query":"{ hello }"' + b" " * 100_000 + b"}"
+    async with wire(hasty) as client, wire(hasty) as silent:
+        await client.send(POST % (b"/graphql", len(body)))
+        await client.send(body[:50_000])
+        await client.send(body[50_000:] + LIVEZ[:10])
+        first = await client.answer()
+        await client.send(LIVEZ[10:])
+        second = await client.answer()
+        await silent.send(b"G")
+        assert (await silent.rest()).startswith(b"HTTP/1.1 408 ")  # the deadline has passed
+        await client.send(LIVEZ)
+        third = await client.answer()
+
+    assert [first.status, second.status, third.status] == [200, 200, 200]
+
+
 async def test_an_answer_nobody_reads_is_cut() -> None:
     async with serving(write_timeout_seconds=0.5, keep_alive_seconds=60) as world:
         # Answers that fill the kernel's buffers, none of them read.

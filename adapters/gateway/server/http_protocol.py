@@ -62,6 +62,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._in_body = False
+        self._head_open = False
         self._heads_complete = 0
         self._head_bytes = 0
         self._heard = False
@@ -95,9 +96,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._heard = True
         self._unset_keepalive_if_required()
-        in_head, heads_before = not self._in_body, self._heads_complete
-        if in_head:
-            self._wait_for_head()
+        was_in_body, heads_before = self._in_body, self._heads_complete
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -108,17 +107,20 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self._in_body:
             self._wait_for_body()
-        elif in_head and self._heads_complete == heads_before:
+        elif not was_in_body and self._heads_complete == heads_before:
             # All of it belongs to a head that is still open: what the parser holds back counts.
+            self._wait_for_head()
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.head_bytes_max:
                 self._refuse(refusals.HEAD_TOO_LARGE)
+        elif self._head_open:  # of the next request
+            self._wait_for_head()
 
     # The parser's callbacks: whatever they raise comes out of feed_data
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait_for_head()
+        self._head_open = True
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -128,6 +130,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_waiting()
         self._heads_complete += 1
+        self._head_open = False
         self._head_bytes = 0
         problem = self._problem_of_head()
         if problem is not None:
@@ -141,13 +144,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
 
     def _problem_of_head(self) -> Refusal | None:
-        size, hosts = len(self.url), 0
-        for name, value in self.headers:
-            size += len(name) + len(value)
-            hosts += name == b"host"
+        # Lists, not generators: this runs for every request.
+        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
         if size > self._limits.head_bytes_max or len(self.headers) > HEADERS_MAX:
             return refusals.HEAD_TOO_LARGE
         # RFC 9112, 3.2: a request without exactly one Host is answered with 400.
+        hosts = len([name for name, _ in self.headers if name == b"host"])
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             return refusals.MALFORMED
         return refusals.PIPELINE_FULL if len(self.pipeline) >= PIPELINED_MAX else None
