@@ -127,6 +127,7 @@ async def on_duty(
             operations=operations,
             on_ready=lifeline.announce_ready,
             trusted_proxies=settings.trusted_proxies,
+            metrics=base.metrics,
         )
         for task in running:
             task.cancel()

@@ -152,6 +152,68 @@ class Settings(BaseSettings):
         pattern=r"^\d+/(second|minute|hour)$",
         description="Requests one address may send to one web process; a guard against floods.",
     )
+    connections_max: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Open connections of one port of one process; fewer where the limit of open "
+        "files says so. More get 503.",
+    )
+    connections_per_address: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="Open connections of one peer (IPv6: of its /64) to one web process; more get "
+        "429. Proxies of `OKD_TRUSTED_PROXIES` have no such cap.",
+    )
+    sockets_per_address: int = Field(
+        100,
+        ge=1,
+        le=1_000_000,
+        description="Open WebSockets of one client (IPv6: of its /64), as forwarded by trusted "
+        "proxies, at one web process; more get 429.",
+    )
+    head_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=120,
+        description="Longest wait for a request's line and headers, from the moment of connecting "
+        "or from the request's first byte.",
+    )
+    body_timeout_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=300,
+        description="Longest wait for a request's whole body (1 MiB at most).",
+    )
+    write_timeout_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=600,
+        description="How long a client may leave 64 KiB of its answer unread before it is cut.",
+    )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        le=3600,
+        description="How long an idle connection is kept for the next request. Let proxies in "
+        "front close theirs earlier, or some of their requests meet a closed one.",
+    )
+    head_bytes_max: int = Field(
+        16_384,
+        ge=1024,
+        le=65_536,
+        description="Size of a request's line and headers; larger ones get 431.",
+    )
+    url_bytes_max: int = Field(
+        8192, ge=256, le=65_536, description="Length of a request's address; longer ones get 414."
+    )
+    compression_bytes_min: int = Field(
+        1024,
+        ge=1,
+        description="Answers of this size and more are compressed (zstd, br or gzip) for clients "
+        "that accept it.",
+    )
     database_pool_size: int = Field(
         8, ge=1, le=100, description="PostgreSQL connections of one process."
     )

@@ -18,16 +18,17 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 from strawberry.schema.base import BaseSchema
 
 from adapters.gateway.answers import error_answer
+from adapters.gateway.compression import CompressionMiddleware
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, address_of
+from adapters.gateway.flood import FloodGuard, SocketCaps, address_of
+from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
 from adapters.gateway.middleware import (
     BodyLimitMiddleware,
     CorrelationMiddleware,
     LastCatchMiddleware,
-    SecurityHeadersMiddleware,
 )
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
@@ -37,6 +38,7 @@ from domain.status import StatusBoard
 
 # A simple cross-site request cannot carry a header of its own: its presence proves a preflight.
 PREFLIGHT_HEADER = "graphql-require-preflight"
+SOCKET_RETRY_SECONDS = 5.0
 
 _CODES = {
     400: GatewayErrorCode.BAD_REQUEST,
@@ -77,7 +79,7 @@ def build_app(
     )
     app = Starlette(
         routes=[
-            *_graphql_routes(view, flood, metrics),
+            *_graphql_routes(view, flood, SocketCaps(settings.sockets_per_address), metrics),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
             *page_routes(sdl=sdl, docs=docs),
@@ -98,7 +100,8 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
         Middleware(CorrelationMiddleware),
         Middleware(SecurityHeadersMiddleware, drain=drain),
         Middleware(LastCatchMiddleware, reporter=reporter),
-        Middleware(BodyLimitMiddleware),
+        Middleware(CompressionMiddleware, bytes_min=settings.compression_bytes_min),
+        Middleware(BodyLimitMiddleware, seconds_max=settings.body_timeout_seconds),
     ]
     if settings.allowed_origins:
         layers.append(
@@ -120,7 +123,9 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
     return layers
 
 
-def _graphql_routes(view: GraphQLView, flood: FloodGuard, metrics: Metrics) -> Sequence[BaseRoute]:
+def _graphql_routes(
+    view: GraphQLView, flood: FloodGuard, caps: SocketCaps, metrics: Metrics
+) -> Sequence[BaseRoute]:
     async def graphql(request: Request) -> Response:
         refusal = _refusal(request, view)
         if refusal is not None:
@@ -131,16 +136,22 @@ def _graphql_routes(view: GraphQLView, flood: FloodGuard, metrics: Metrics) -> S
             return _status_answer(error.status_code, error.reason)
 
     async def graphql_socket(websocket: WebSocket) -> None:
-        wait = flood.wait_seconds_of(address_of(websocket), "socket")
+        address = address_of(websocket)
+        wait = flood.wait_seconds_of(address, "socket")
         if wait is not None:
             metrics.refused("flood")
             await websocket.send_denial_response(_flooded(wait))
             return
-        metrics.sockets.inc()
-        try:
-            await view.run(websocket)
-        finally:
-            metrics.sockets.dec()
+        with caps.holding(address) as room:
+            if not room:
+                metrics.refused("sockets_per_address")
+                await websocket.send_denial_response(_crowded())
+                return
+            metrics.sockets.inc()
+            try:
+                await view.run(websocket)
+            finally:
+                metrics.sockets.dec()
 
     # A plain function, decorated: the only kind of route slowapi limits (see flood.py).
     limited = flood.slowapi.limit(str(flood.limit))(graphql)
@@ -192,6 +203,15 @@ def _flooded(wait_seconds: float) -> Response:
         GatewayErrorCode.RATE_LIMITED,
         "Too many requests from this address. Wait before the next.",
         retry_after_seconds=wait_seconds,
+    )
+
+
+def _crowded() -> Response:
+    return error_answer(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        GatewayErrorCode.RATE_LIMITED,
+        "Too many open sockets from this address. Close one before opening another.",
+        retry_after_seconds=SOCKET_RETRY_SECONDS,
     )
 
 

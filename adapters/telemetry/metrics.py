@@ -90,6 +90,15 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._connections = Gauge(
+            "okd_connections", "Open connections by port.", ["server"], registry=registry
+        )
+        self._cut = Counter(
+            "okd_connections_cut",
+            "Connections cut on a deadline: of a head, of a body, of an answer nobody reads.",
+            ["deadline"],
+            registry=registry,
+        )
 
     def operation(self, kind: str, outcome: Outcome, seconds: float, name: str | None) -> None:
         """Count one operation; ``kind`` is query, mutation, subscription or unknown."""
@@ -102,6 +111,13 @@ class Metrics:
 
     def refused(self, reason: str) -> None:
         self._refused.labels(reason).inc()
+
+    def connection_cut(self, deadline: str) -> None:
+        self._cut.labels(deadline).inc()
+
+    def watch_connections(self, server: str, count: Callable[[], int]) -> None:
+        """Show how many connections a port (``web``, ``operations``) holds, as scraped."""
+        self._connections.labels(server).set_function(count)
 
     def watch_status(self, status: Callable[[], SystemStatus]) -> None:
         """Show component states, read when scraped. A process has one board: the first counts."""

@@ -1,0 +1,16 @@
+"""uvicorn's WebSocket protocol, counted among the connections until it ends.
+
+The place for writing frames past ASGI, too: ``uvicorn_server`` gives this class to uvicorn.
+"""
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from adapters.gateway.server.limits import edge_of
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """One connection from its handshake on; ``HttpProtocol`` had it before."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        edge_of(self.config).connections.left(self.transport)
+        super().connection_lost(exc)
