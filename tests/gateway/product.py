@@ -1,12 +1,13 @@
 """A small schema that does everything a gateway must survive, and a world to serve it in."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
@@ -98,7 +99,9 @@ async def count_up(
         info.context.stage.ended.set()
 
 
-def product_schema() -> strawberry.Schema:
+def product_schema(
+    extensions: Sequence[type[SchemaExtension]] = (),
+) -> strawberry.Schema:
     """Built per call: enums and types are marked by strawberry as they are used."""
     mood = strawberry.enum(Mood)
     family = strawberry.enum(Category)
@@ -182,7 +185,7 @@ def product_schema() -> strawberry.Schema:
             fail("bug")
             yield 1
 
-    return strawberry.Schema(Query, Mutation, Subscription)
+    return strawberry.Schema(Query, Mutation, Subscription, extensions=extensions)
 
 
 class Board:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.gateway.view import MODERN_MEDIA_TYPE
+from adapters.gateway.negotiation import MODERN_MEDIA_TYPE
 from tests.gateway.conftest import Logs, World, serving
 
 JSON = {"content-type": "application/json"}
@@ -46,7 +46,8 @@ async def test_other_content_types_are_refused(shared: World) -> None:
         answer = await shared.client.post(
             "/graphql", content=b'{"query":"{hello}"}', headers={"content-type": kind}
         )
-        assert answer.status_code == 400
+        assert answer.status_code == 415
+        assert answer.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
 
 
 async def test_a_body_over_the_limit_is_refused_announced_or_not(shared: World) -> None:
@@ -80,8 +81,11 @@ async def test_get_needs_the_preflight_header_and_never_mutates(shared: World) -
 async def test_a_subscription_by_post_is_refused(shared: World) -> None:
     answer = await shared.client.post("/graphql", json={"query": "subscription { count }"})
 
+    [error] = answer.json()["errors"]
     assert answer.status_code == 400
-    assert "graphql-transport-ws" in answer.json()["errors"][0]["message"]
+    assert error["extensions"]["code"] == "SUBSCRIPTION_NEEDS_STREAM"
+    assert "graphql-transport-ws" in error["message"]
+    assert "text/event-stream" in error["message"]
 
 
 @pytest.mark.parametrize("query", ["{ hello(", "{ nope }", "query A { hello } query A { hello }"])
