@@ -146,6 +146,11 @@ def product_schema(
             return info.context.connection.address
 
         @strawberry.field
+        def frail(self) -> str | None:
+            fail("bug")
+            return None
+
+        @strawberry.field
         def must(self) -> str:
             return None  # type: ignore[return-value]
 

@@ -9,49 +9,10 @@ from adapters.gateway.negotiation import MODERN_MEDIA_TYPE
 from tests.gateway.conftest import Logs, World, serving
 
 JSON = {"content-type": "application/json"}
-GARBAGE = [
-    b"null",
-    b"1",
-    b'"x"',
-    b"[]",
-    b"[null]",
-    b"{",
-    b"",
-    b"\xff\xfe{}",
-    '{"query":"{hello}"}'.encode("utf-16"),
-    b"[" * 100_000,
-    b'{"query":' + b"9" * 100_000 + b"}",
-    b'{"query":1}',
-    b'{"query":"{hello}","variables":[]}',
-    b'{"query":"{hello}","operationName":{}}',
-    b'{"query":"{hello}","extensions":1}',
-    b"{}",
-    b'{"query":"\\ud800"}',
-]
-
-
-@pytest.mark.parametrize("body", GARBAGE, ids=lambda b: repr(b[:24]))
-async def test_garbage_bodies_are_refused_in_json(shared: World, logs: Logs, body: bytes) -> None:
-    answer = await shared.client.post("/graphql", content=body, headers=JSON)
-
-    assert answer.status_code == 400
-    [error] = answer.json()["errors"]
-    assert error["extensions"]["code"] == "BAD_REQUEST"
-    assert error["extensions"]["correlationId"] == answer.headers["x-correlation-id"]
-    assert "Traceback" not in logs.text
-
-
-async def test_other_content_types_are_refused(shared: World) -> None:
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
-        answer = await shared.client.post(
-            "/graphql", content=b'{"query":"{hello}"}', headers={"content-type": kind}
-        )
-        assert answer.status_code == 415
-        assert answer.json()["errors"][0]["extensions"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
 
 
 async def test_a_body_over_the_limit_is_refused_announced_or_not(shared: World) -> None:
-    large = b'{"query":"{hello}"' + b" " * (1024 * 1024) + b"}"
+    large = b'{"query":"{hello}"' + b" " * (256 * 1024) + b"}"
 
     async def chunks() -> Any:
         yield large
