@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
 from domain.kernel.viewer import Viewer
 from domain.status import Component, ComponentState, SystemStatus
+from schema._scalars import SCALARS
 
 CANARY = "canary-5f1c-postgres-said-password"
 
@@ -81,6 +85,10 @@ async def resolve_boom(kind: str) -> str:
     return "ok"
 
 
+async def resolve_echo(amount: Decimal, at: datetime | None = None) -> Decimal:
+    return amount
+
+
 async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
     info.context.stage.entered.set()
     await info.context.stage.release.wait()
@@ -132,6 +140,7 @@ def product_schema(
     class Query:
         boom: str = strawberry.field(resolver=resolve_boom)
         hold: str = strawberry.field(resolver=resolve_hold)
+        echo: Decimal = strawberry.field(resolver=resolve_echo)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
@@ -190,7 +199,13 @@ def product_schema(
             fail("bug")
             yield 1
 
-    return strawberry.Schema(Query, Mutation, Subscription, extensions=extensions)
+    return strawberry.Schema(
+        Query,
+        Mutation,
+        Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=extensions,
+    )
 
 
 class Board:

@@ -73,6 +73,7 @@ EDGES: list[tuple[str, str, str]] = [
     ("repeats", "{ a a a }", "{ a a a a }"),
     ("repeats", "{ b { a } b { a a } }", "{ b { a a } b { a a } }"),
     ("repeats", "{ a a ...{ a } }", "{ a a ...{ a } ...{ a } }"),
+    ("repeats", "{ a }", "{ a } fragment F on Query { a a a a }"),
     ("aliases", "{ x: a y: a }", "{ x: a y: a z: a }"),
     (
         "aliases",
