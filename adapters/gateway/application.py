@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-from cross_web import HTTPException as GraphQLRequestError
 from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,11 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from strawberry.extensions import SchemaExtension
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 from strawberry.schema.base import BaseSchema
 
-from adapters.gateway.answers import error_answer
+from adapters.gateway.admission import DocumentLimits, admission_extension
+from adapters.gateway.answers import RequestRefused, error_answer
 from adapters.gateway.compression import CompressionMiddleware
+from adapters.gateway.deadline import deadline_extension
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
@@ -30,6 +32,7 @@ from adapters.gateway.middleware import (
     CorrelationMiddleware,
     LastCatchMiddleware,
 )
+from adapters.gateway.negotiation import media_type_for
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
 from adapters.settings import Settings
@@ -73,9 +76,11 @@ def build_app(
             metrics=metrics,
             reporter=reporter,
             suggestions=not settings.production,
+            request_errors_max=settings.request_errors_max,
         ),
         flood=flood,
         allowed_origins=settings.allowed_origins,
+        partial_status=settings.partial_result_status,
     )
     app = Starlette(
         routes=[
@@ -95,13 +100,25 @@ def build_app(
     return app
 
 
+def operation_extensions(settings: Settings) -> list[type[SchemaExtension]]:
+    """What every operation passes, whichever transport brings it; for building the schema."""
+    return [
+        admission_extension(DocumentLimits.of(settings)),
+        deadline_extension(settings.operation_deadline_seconds),
+    ]
+
+
 def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[Middleware]:
     layers = [
         Middleware(CorrelationMiddleware),
         Middleware(SecurityHeadersMiddleware, drain=drain),
         Middleware(LastCatchMiddleware, reporter=reporter),
         Middleware(CompressionMiddleware, bytes_min=settings.compression_bytes_min),
-        Middleware(BodyLimitMiddleware, seconds_max=settings.body_timeout_seconds),
+        Middleware(
+            BodyLimitMiddleware,
+            bytes_max=settings.body_bytes_max,
+            seconds_max=settings.body_timeout_seconds,
+        ),
     ]
     if settings.allowed_origins:
         layers.append(
@@ -132,8 +149,9 @@ def _graphql_routes(
             return refusal
         try:
             return await view.run(request)
-        except GraphQLRequestError as error:
-            return _status_answer(error.status_code, error.reason)
+        except RequestRefused as refused:
+            metrics.refused(refused.code.lower())
+            return refused.answer(media_type_for(request.headers))
 
     async def graphql_socket(websocket: WebSocket) -> None:
         address = address_of(websocket)
@@ -169,7 +187,9 @@ def _refusal(request: Request, view: GraphQLView) -> Response | None:
             GatewayErrorCode.ORIGIN_FORBIDDEN,
             "Pages of this origin may not call. Ask for it to be listed in OKD_ALLOWED_ORIGINS.",
         )
-    if request.method != "POST" and PREFLIGHT_HEADER not in request.headers:
+    # Starlette adds HEAD to every route of GET; there is nothing to tell the head of.
+    asked_well = request.method == "GET" and PREFLIGHT_HEADER in request.headers
+    if request.method != "POST" and not asked_well:
         answer = _status_answer(
             405,
             f"Send operations by POST, or queries by GET with the header {PREFLIGHT_HEADER}: 1.",

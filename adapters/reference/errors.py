@@ -41,8 +41,53 @@ _ARGUMENT = "`argument`: the argument at fault"
 MEANINGS: dict[str, Meaning] = {
     "BAD_REQUEST": Meaning(
         REQUEST,
-        "The body is no GraphQL request, or names an operation the document does not have.",
+        "The body is no GraphQL request.",
         "Mend the client.",
+    ),
+    "DOCUMENT_LIMIT_EXCEEDED": Meaning(
+        REQUEST,
+        "The document asks for more than one request may: too long, too deep, too many aliases.",
+        "Split it; [limits](limits.md) has the bounds.",
+        extensions="`limit`: which one; `allowed`, `found`: how many",
+    ),
+    "HEAD_TOO_LARGE": Meaning(
+        REQUEST, "The head of the request is larger than is taken.", "Send fewer, shorter headers."
+    ),
+    "NOT_ACCEPTABLE": Meaning(
+        REQUEST,
+        "None of the types in `Accept` can be answered.",
+        "Accept `application/graphql-response+json` or `application/json`.",
+    ),
+    "OPERATION_RESOLUTION_FAILURE": Meaning(
+        REQUEST,
+        "It is not clear which operation of the document to run.",
+        "Send `operationName` when the document has several.",
+    ),
+    "OPERATION_TIMEOUT": Meaning(
+        FAILURE,
+        "The operation took longer than it may. For anything but a read the outcome is unknown.",
+        "Ask for less, or repeat a read.",
+        retryable=True,
+    ),
+    "OVERLOADED": Meaning(
+        FAILURE,
+        "This process has as much work as it can do. Nothing was done.",
+        "Repeat after `retryAfterMs`.",
+        retryable=True,
+    ),
+    "PERSISTED_QUERY_NOT_FOUND": Meaning(
+        REQUEST, "No document is kept under this id.", "Send its text as `query`."
+    ),
+    "PERSISTED_QUERY_NOT_SUPPORTED": Meaning(
+        REQUEST, "Documents are not kept by hash.", "Send the text as `query`."
+    ),
+    "SUBSCRIPTION_NEEDS_STREAM": Meaning(
+        REQUEST,
+        "A subscription was sent where only one answer can come back.",
+        "Use a WebSocket, or POST with `Accept: text/event-stream`.",
+    ),
+    "UNSUPPORTED_MEDIA_TYPE": Meaning(
+        REQUEST, "The body is not JSON in UTF-8.", "Send `Content-Type: application/json`."
     ),
     "BAD_USER_INPUT": Meaning(
         REQUEST,

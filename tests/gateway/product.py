@@ -1,17 +1,22 @@
 """A small schema that does everything a gateway must survive, and a world to serve it in."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
 from domain.kernel.viewer import Viewer
 from domain.status import Component, ComponentState, SystemStatus
+from schema._scalars import SCALARS
 
 CANARY = "canary-5f1c-postgres-said-password"
 
@@ -80,6 +85,10 @@ async def resolve_boom(kind: str) -> str:
     return "ok"
 
 
+async def resolve_echo(amount: Decimal, at: datetime | None = None) -> Decimal:
+    return amount
+
+
 async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
     info.context.stage.entered.set()
     await info.context.stage.release.wait()
@@ -98,7 +107,9 @@ async def count_up(
         info.context.stage.ended.set()
 
 
-def product_schema() -> strawberry.Schema:
+def product_schema(
+    extensions: Sequence[type[SchemaExtension]] = (),
+) -> strawberry.Schema:
     """Built per call: enums and types are marked by strawberry as they are used."""
     mood = strawberry.enum(Mood)
     family = strawberry.enum(Category)
@@ -129,6 +140,7 @@ def product_schema() -> strawberry.Schema:
     class Query:
         boom: str = strawberry.field(resolver=resolve_boom)
         hold: str = strawberry.field(resolver=resolve_hold)
+        echo: Decimal = strawberry.field(resolver=resolve_echo)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
@@ -141,6 +153,11 @@ def product_schema() -> strawberry.Schema:
         @strawberry.field
         def address(self, info: strawberry.Info[Context, None]) -> str:
             return info.context.connection.address
+
+        @strawberry.field
+        def frail(self) -> str | None:
+            fail("bug")
+            return None
 
         @strawberry.field
         def must(self) -> str:
@@ -182,7 +199,13 @@ def product_schema() -> strawberry.Schema:
             fail("bug")
             yield 1
 
-    return strawberry.Schema(Query, Mutation, Subscription)
+    return strawberry.Schema(
+        Query,
+        Mutation,
+        Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=extensions,
+    )
 
 
 class Board:
