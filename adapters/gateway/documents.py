@@ -12,8 +12,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_SHOWN = {".md", ".graphql", ".py", ".mjs", ".png", ".json"}
-_TYPES = {".png": "image/png", ".json": "application/json"}
+_SHOWN = {".md", ".graphql", ".py", ".mjs", ".png", ".svg", ".json"}
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".json": "application/json"}
 _TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 _SKIPPED = {"node_modules"}

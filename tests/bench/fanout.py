@@ -7,13 +7,13 @@ Redis to the socket; the rivals make their prices in process.
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from adapters.supervisor.terminal import say
 from tests.bench.rig import contenders, costs, options
 from tests.bench.rig.contenders import MERCURIUS, OURS, READY_BYTES, RIVALS, STRAWBERRY
-from tests.bench.rig.load import Load, Tools, compiled, crowd_on
+from tests.bench.rig.load import Load, Tools, compiled
 from tests.bench.rig.machine import Cores, obstacles
 from tests.bench.rig.ours import Ground, ground
 from tests.bench.rig.plot import Bar, Group, chart
@@ -44,8 +44,8 @@ REMARK = (
     "in process and know nobody. `one write per price` is ours with the symbols of a client spread "
     "over the beat, so that nothing can be written together. `delivered` is of what was asked for: "
     "below 100 % a server is saturated, and its latency says how long its queue is. `prices/read` "
-    "is how many prices one read of the client held. The last scenario has one client: what a price "
-    "costs before anybody shares it."
+    "is how many prices one read of the client held. The last scenario has one client: what a "
+    "price costs before anybody shares it."
 )
 
 
@@ -63,7 +63,7 @@ def scenario_of(load: Load) -> str:
 
 
 def loads_of(asked: Namespace) -> list[Load]:
-    """All clients with all symbols; slow readers among a thousand only."""
+    """All clients with all symbols; slow readers among a thousand."""
     middle = min(asked.clients, key=lambda clients: abs(clients - 1000))
     slow = [load_of(middle, 1, share, asked.seconds) for share in asked.slow if share]
     usual = [load_of(n, k, 0, asked.seconds) for n in asked.clients for k in asked.symbols]
@@ -73,21 +73,18 @@ def loads_of(asked: Namespace) -> list[Load]:
 def trials_of(
     loads: Sequence[Load], names: Sequence[str], tools: Tools, base: Ground
 ) -> Iterator[Trial]:
-    def measured(name: str, load: Load) -> Callable[[], Sample]:
-        def measure() -> Sample:
-            with contenders.started(name, base, load) as running:
-                return crowd_on(tools, running, load, base.cores.load)
-
-        return measure
+    def trial(load: Load, name: str, label: str = "") -> Trial:
+        measure = contenders.measured(name, base, load, tools)
+        return Trial(scenario_of(load), label or name, measure)
 
     for load in loads:
         for name in names:
-            yield Trial(scenario_of(load), name, measured(name, load))
+            yield trial(load, name)
         if OURS in names and load.subscriptions > 1:
-            yield Trial(scenario_of(load), ALONE, measured(OURS, replace(load, spread=True)))
+            yield trial(replace(load, spread=True), OURS, ALONE)
     if OURS in names:
         lonely = replace(costs.LONELY, measure_seconds=loads[0].measure_seconds)
-        yield Trial(scenario_of(lonely), OURS, measured(OURS, lonely))
+        yield trial(lonely, OURS)
 
 
 def goals_of(runs: Runs, loads: Sequence[Load]) -> list[Goal]:

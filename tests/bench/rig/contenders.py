@@ -4,13 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from adapters.supervisor.terminal import say
-from tests.bench.rig.load import Load
+from tests.bench.rig.load import Load, Tools, crowd_on
 from tests.bench.rig.machine import Cores
 from tests.bench.rig.ours import Ground, product
+from tests.bench.rig.rounds import Sample
 from tests.bench.rig.started import Running, listening, port_of, served
 from tests.world import REPOSITORY
 
@@ -58,10 +59,24 @@ def available(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in needs_node]
 
 
-def started(name: str, base: Ground, load: Load) -> AbstractContextManager[Running]:
-    """One contender, fed in the load's rhythm."""
+def measured(
+    name: str, base: Ground, load: Load, tools: Tools, *, processes: int = 1
+) -> Callable[[], Sample]:
+    """How to start a contender, have the crowd on it, and end it."""
+
+    def measure() -> Sample:
+        with started(name, base, load, processes=processes) as running:
+            return crowd_on(tools, running, load, base.cores.load)
+
+    return measure
+
+
+def started(
+    name: str, base: Ground, load: Load, *, processes: int = 1
+) -> AbstractContextManager[Running]:
+    """One contender, fed in the load's rhythm; only ours runs as several processes."""
     if name == OURS:
-        return product(base, load.rhythm)
+        return product(base, load.rhythm, processes=processes)
     return rival(commands()[name], load.rhythm.environment(), base.cores)
 
 

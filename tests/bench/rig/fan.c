@@ -56,7 +56,7 @@ static struct {
 
 static Client *crowd;
 static int *queue, queue_head, queue_length; /* who is to be opened; the same pause keeps order */
-static int epoll, in_flight, live, fed, retries, closed, last_close_code;
+static int epoll, in_flight, live, fed, retries, closed, last_close_code, unexpected;
 static Phase phase = RAMP;
 static char inbox[READ_BYTES + FRAME_BYTES_MAX];
 
@@ -172,8 +172,12 @@ static void on_text(Client *client, const char *text, size_t length, double at) 
     if (stamp && client->state == LIVE) note(client, text, length, stamp + 8, at);
     else if (client->state == GREETING && memmem(text, length, "connection_ack", 14)) subscribe(client);
     else if (memmem(text, length, "\"type\":\"ping\"", 13)) send_frame(client, 1, "{\"type\":\"pong\"}", 15);
-    else if (!memmem(text, length, "\"type\":\"pong\"", 13) && seen.other++ < 3)
-        fprintf(stderr, "fan: unexpected: %.*s\n", (int)(length < 300 ? length : 300), text);
+    else if (!memmem(text, length, "\"type\":\"pong\"", 13)) {
+        if (unexpected++ < 3) fprintf(stderr, "fan: unexpected: %.*s\n", (int)(length < 300 ? length : 300), text);
+        seen.other++;
+        /* A subscription was refused: come back in a moment, as a patient client does. */
+        if (memmem(text, length, "\"type\":\"error\"", 14)) lose(client);
+    }
 }
 
 /* Takes whole frames off the inbox; returns how many bytes they were. */

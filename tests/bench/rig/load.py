@@ -3,12 +3,15 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import httpx
 
 from adapters.supervisor.terminal import StartError
 from tests.bench.rig import prices
@@ -94,25 +97,27 @@ def _run(command: Sequence[str]) -> None:
 
 
 def events(command: Sequence[str], cores: Collection[int]) -> Iterator[Event]:
-    """What a load generator tells, as it tells it."""
+    """What a load generator tells, as it tells it. Raises StartError when it fails."""
     with pinned(cores):
         crowd = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # ours
-    try:
-        assert crowd.stdout is not None
-        for line in crowd.stdout:
-            yield json.loads(line)
-        if crowd.wait(timeout=10):
-            raise StartError(f"{command[0]} ended with {crowd.returncode}.")
-    finally:
-        if crowd.poll() is None:
-            crowd.kill()
-        crowd.wait()
+    with crowd:
+        try:
+            assert crowd.stdout is not None
+            for line in crowd.stdout:
+                yield json.loads(line)
+        finally:
+            if crowd.poll() is None and sys.exc_info()[0] is not None:
+                crowd.kill()
+    if crowd.returncode:
+        raise StartError(f"{command[0]} ended with {crowd.returncode}.")
 
 
 def crowd_on(tools: Tools, running: Running, load: Load, cores: Collection[int]) -> Event:
     """One run of the crowd against a server: what it saw, and what it cost by /proc."""
-    # Imports and caches of a first client are not the price of a connection.
-    first = replace(load, clients=2, slow=0, cut_share=0, warm_seconds=0, measure_seconds=0.1)
+    # Imports and caches of first clients are not the price of a connection; enough of them that
+    # every process behind the socket gets some.
+    few = 2 if len(running.pids) == 1 else 16
+    first = replace(load, clients=few, slow=0, cut_share=0, warm_seconds=0, measure_seconds=0.1)
     for _ in events([str(tools.fan), *first.arguments(running.port)], cores):
         pass
     sample: Event = {}
@@ -125,6 +130,8 @@ def crowd_on(tools: Tools, running: Running, load: Load, cores: Collection[int])
             running.full_speed()
             sample["connect_seconds"] = event["seconds"]
             sample["connect_cpu_ms"] = cost["cpu"] * 1e3 / max(1, event["fed"])
+            # Before warming up: answering costs CPU, too.
+            sample["metrics"] = metrics_of(running)
         elif name == "measuring":
             sample["connected"] = event["connected"]
             sample["memory_kb"] = memory_kb(running.pids)
@@ -137,6 +144,18 @@ def crowd_on(tools: Tools, running: Running, load: Load, cores: Collection[int])
             sample["back"] = event
     sample["demand"] = load.demand
     return sample
+
+
+def metrics_of(running: Running) -> dict[str, list[float]]:
+    """What our processes count themselves of groups and executions: one number per process."""
+    found: dict[str, list[float]] = {}
+    for port in running.operations:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
+        for line in text.splitlines():
+            name, _, value = line.rpartition(" ")
+            if name.startswith("okd_") and ("group" in name or "execution" in name):
+                found.setdefault(name, []).append(float(value))
+    return found
 
 
 class _Meter:

@@ -7,12 +7,22 @@ from pathlib import Path
 from adapters.supervisor.terminal import StartError, complain
 
 
+def plain(name: str, about: str) -> argparse.ArgumentParser:
+    """Of what measures nothing."""
+    made = argparse.ArgumentParser(
+        prog=f"./dev bench {name}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--write", action="store_true", help="put the result into docs/")
+    return made
+
+
 def parser(name: str, about: str) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog=f"./dev bench {name}", description=about)
+    made = plain(name, about)
     made.add_argument("--quick", action="store_true", help="about a minute: does it work, roughly")
     made.add_argument("--rounds", type=int, help="interleaved rounds (3; quick: 1)")
     made.add_argument("--seconds", type=float, help="how long each run is measured")
-    made.add_argument("--write", action="store_true", help="put the result into docs/")
     made.add_argument("--out", type=Path, help="put all numbers into this JSON file")
     made.add_argument(
         "--set",

@@ -5,7 +5,7 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 
@@ -35,14 +35,14 @@ class Ground:
     database_url: str
     cores: Cores
     extra: Mapping[str, str]
-    _rounds: Iterator[int] = field(default_factory=count)
+    rounds: Iterator[int] = field(default_factory=count)
 
     def environment(self) -> dict[str, str]:
         return {
             "OKD_ENVIRONMENT": "sandbox",
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.servers.redis_url,
-            "OKD_REDIS_PREFIX": f"bench{next(self._rounds)}",
+            "OKD_REDIS_PREFIX": f"bench{next(self.rounds)}",
             "OKD_SECRET_KEY": secrets.token_hex(32),
             "OKD_BYBIT_ENVIRONMENT": "sandbox",
             "OKD_BYBIT_REST_URL": f"http://{_NOWHERE}",
@@ -54,6 +54,10 @@ class Ground:
             **RAISED,
             **self.extra,
         }
+
+    def on(self, cores: Cores) -> "Ground":
+        """The same databases, the web processes on other cores."""
+        return replace(self, cores=cores)
 
     def beside(self) -> dict[str, int]:
         state = self.servers.status()
