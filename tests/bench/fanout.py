@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from adapters.supervisor.terminal import say
-from tests.bench.rig import contenders, costs, options
+from tests.bench.rig import contenders, costs, options, redis_cost
 from tests.bench.rig.contenders import MERCURIUS, OURS, READY_BYTES, RIVALS, STRAWBERRY
 from tests.bench.rig.load import Load, Tools, compiled
 from tests.bench.rig.machine import Cores, obstacles
@@ -185,13 +185,14 @@ def main() -> None:
     machine = provenance() | contenders.versions_of_node_packages()
     with compiled() as tools, ground(cores, options.settings_of(asked.set)) as base:
         runs = batch(list(trials_of(loads, names, tools, base)), asked.rounds, shown)
-    measured = costs.costs_of(runs, loads, scenario_of)
+        redis = redis_cost.measured(base, asked.seconds) if asked.write else None
     made = Report(
         "fanout", HEADING, machine, runs, goals_of(runs, loads), COLUMNS, TITLES, plot, REMARK
     )
     made.tell(write=asked.write, out=asked.out)
-    if asked.write and measured is not None:
+    if redis and (measured := costs.costs_of(runs, loads, scenario_of, redis)):
         costs.write(measured, machine)
+        say("Costs for the model: docs/benchmarks/costs.json. Now ./dev bench scale --write")
 
 
 if __name__ == "__main__":

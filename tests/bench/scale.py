@@ -102,7 +102,10 @@ def need(demand: Demand, of: Costs, *, categories: int = 2) -> Need | None:
         redis_channels=demand.instruments + categories,
         redis_messages=messages,
         redis_bytes=messages * FRAME_BYTES,
-        redis_core=messages * of.valkey_us / 1e6,
+        redis_core=(
+            demand.prices_per_second * of.valkey_price_us + messages * of.valkey_listener_us
+        )
+        / 1e6,
         publish_core=demand.prices_per_second * of.publish_us / 1e6,
         upstream_connections=categories,
         # What is not needed for prices meanwhile connects; deliveries grow as they come.
@@ -124,11 +127,15 @@ def limits(demand: Demand, of: Costs) -> Sequence[Limit]:
     if found is None:
         return [Limit("a process: the prices alone fill its core", 0)]
     per = demand.subscribers
-    redis = found.redis_core / per
+    stored = demand.prices_per_second * of.valkey_price_us / 1e6
+    redis = (found.redis_core - stored) / per
     wire = found.redis_bytes / NETWORK_BYTES / per
     out = found.bytes_out / NETWORK_BYTES / per
     known = [
-        Limit("Redis: its one publishing thread", UTILISATION / redis if redis else math.inf),
+        Limit(
+            "Redis: its one publishing thread",
+            (UTILISATION - stored) / redis if redis else math.inf,
+        ),
         Limit("Redis: a 10 Gbit/s network", UTILISATION / wire if wire else math.inf),
         Limit("a 10 Gbit/s network to the clients, per host", UTILISATION / out),
         Limit("connections from one proxy address to one listening port", PORTS),

@@ -18,8 +18,9 @@ ROUND = Costs(
     connection_kb=40,
     subscription_kb=2,
     delivery_bytes=242,
-    valkey_us=5,
     publish_us=50,
+    valkey_price_us=20,
+    valkey_listener_us=5,
 )
 # 100,000 deliveries and 1000 prices per second.
 ONE_SYMBOL = Demand(subscribers=50_000, symbols=1, per_second=2, instruments=500)
@@ -37,7 +38,7 @@ def test_processes_carry_deliveries_beside_the_prices_each_of_them_takes_in():
     assert found.redis_channels == 500 + 2
     assert found.redis_messages == 2 * 1000
     assert found.redis_bytes == 2 * 1000 * 700
-    assert found.redis_core == pytest.approx(2 * 1000 * 5e-6)
+    assert found.redis_core == pytest.approx(1000 * 20e-6 + 2 * 1000 * 5e-6)
     assert found.publish_core == pytest.approx(0.05)
     assert found.upstream_connections == 2
     assert found.back_seconds == pytest.approx(50_000 * 1e-3 / (2 * 0.4))
@@ -79,8 +80,8 @@ def test_limits_are_told_in_the_order_they_are_met():
 
     assert [limit.subscribers for limit in found] == sorted(limit.subscribers for limit in found)
     by_name = {limit.what: limit.subscribers for limit in found}
-    # 0.01 of Redis' thread for 50,000: sixty times as many fill 0.6 of it.
-    assert by_name["Redis: its one publishing thread"] == pytest.approx(3_000_000)
+    # 0.02 of Redis' thread whoever listens, 0.01 more for 50,000: 58 times as many fill 0.6 of it.
+    assert by_name["Redis: its one publishing thread"] == pytest.approx(2_900_000)
     # 30 MB/s for 50,000 of 750 MB/s.
     out = by_name["a 10 Gbit/s network to the clients, per host"]
     assert out == pytest.approx(1_250_000)

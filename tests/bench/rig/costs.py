@@ -11,6 +11,7 @@ from pathlib import Path
 from adapters.clock import SystemClock
 from tests.bench.rig.contenders import OURS
 from tests.bench.rig.load import Load
+from tests.bench.rig.redis_cost import RedisCost
 from tests.bench.rig.report import RESULTS
 from tests.bench.rig.rounds import Runs
 
@@ -36,13 +37,17 @@ class Costs:
     subscription_kb: float
     """Each subscription of a connection beyond its first."""
     delivery_bytes: float
-    valkey_us: float
-    """A price to one listening process, in Valkey."""
     publish_us: float
     """A price out of the feed."""
+    valkey_price_us: float
+    """A price in Valkey, whoever listens."""
+    valkey_listener_us: float
+    """A price to one listening process, in Valkey."""
 
 
-def costs_of(runs: Runs, loads: Sequence[Load], scenario_of: Callable[[Load], str]) -> Costs | None:
+def costs_of(
+    runs: Runs, loads: Sequence[Load], scenario_of: Callable[[Load], str], redis: RedisCost
+) -> Costs | None:
     """From a batch that had 1 and 10 symbols; None otherwise.
 
     The single client's price includes one delivery, which is taken off again.
@@ -56,16 +61,9 @@ def costs_of(runs: Runs, loads: Sequence[Load], scenario_of: Callable[[Load], st
     ten = min(tens, key=lambda load: abs(load.clients - 1000))
     one, many = (runs.medians(scenario_of(load), OURS) for load in (single, ten))
     lonely = runs.medians(scenario_of(LONELY), OURS)
-    beside = [r.sample["beside"] for r in runs if r.scenario == scenario_of(LONELY)]
-    if not one or not many or not beside:
+    if not one or not many or not lonely:
         return None
-    per_second = LONELY.subscriptions * LONELY.per_second
     subscription_kb = max(0.0, many["kb_per_connection"] - one["kb_per_connection"]) / 9
-
-    def beside_us(name: str) -> float:
-        shares: list[float] = [told.get(name, 0.0) for told in beside]
-        return sum(shares) / len(shares) / per_second * 1e6
-
     return Costs(
         delivery_alone_us=one["cpu_us"],
         delivery_together_us=many["cpu_us"],
@@ -75,8 +73,9 @@ def costs_of(runs: Runs, loads: Sequence[Load], scenario_of: Callable[[Load], st
         connection_kb=one["kb_per_connection"],
         subscription_kb=subscription_kb,
         delivery_bytes=one["bytes_each"],
-        valkey_us=beside_us("valkey"),
-        publish_us=beside_us("publisher"),
+        publish_us=redis.publish_us,
+        valkey_price_us=redis.valkey_price_us,
+        valkey_listener_us=redis.valkey_listener_us,
     )
 
 
@@ -91,6 +90,7 @@ def write(costs: Costs, machine: Mapping[str, object], file: Path = FILE) -> Non
 
 
 def read(file: Path = FILE) -> tuple[Costs, str]:
-    """The costs, and the day they were measured."""
+    """The costs, and the day they were measured, with what has to be known about it."""
     told = json.loads(file.read_text("utf-8"))
-    return Costs(**told["costs"]), told["measured_on"]
+    remark = f", {told['remark']}" if "remark" in told else ""
+    return Costs(**told["costs"]), f"{told['measured_on']} at {told['commit']}{remark}"

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
@@ -107,15 +108,20 @@ def instrument(index: int) -> Instrument:
     )
 
 
+def publisher(
+    base: Ground, environment: Mapping[str, str], rhythm: Rhythm
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Who publishes the prices, in the feed's place."""
+    command = [sys.executable, "-m", "tests.bench.rig.publisher"]
+    return process(command, {**environment, **rhythm.environment()}, base.cores.load)
+
+
 @contextmanager
 def product(base: Ground, rhythm: Rhythm, *, processes: int = 1) -> Iterator[Running]:
     """``app.py web``, as many as asked on one socket, and who publishes the prices."""
     environment = base.environment()
-    command = [sys.executable, "-m", "tests.bench.rig.publisher"]
     with ExitStack() as stack:
-        publisher = stack.enter_context(
-            process(command, environment | rhythm.environment(), base.cores.load)
-        )
+        feed = stack.enter_context(publisher(base, environment, rhythm))
         bound = stack.enter_context(listening())
         operations = [stack.enter_context(listening()) for _ in range(processes)]
         webs = [
@@ -133,7 +139,7 @@ def product(base: Ground, rhythm: Rhythm, *, processes: int = 1) -> Iterator[Run
         yield Running(
             port=port_of(bound),
             pids=tuple(web.pid for web in webs),
-            source=publisher.pid,
-            beside={"publisher": publisher.pid, **base.beside()},
+            source=feed.pid,
+            beside={"publisher": feed.pid, **base.beside()},
             operations=tuple(port_of(own) for own in operations),
         )
