@@ -15,8 +15,8 @@ from markdown_it.utils import OptionsDict
 from adapters.gateway.document_code import coloured
 
 SHOWN = {
-    ".graphql", ".js", ".json", ".kt", ".kts", ".md", ".mjs", ".png", ".py", ".sh", ".swift",
-    ".toml", ".ts",
+    ".graphql", ".js", ".json", ".kt", ".kts", ".md", ".mjs", ".png", ".py", ".sh", ".svg",
+    ".swift", ".toml", ".ts",
 }  # fmt: skip
 _OPERATION = re.compile(r"\s*(query|mutation|subscription|\{)")
 _NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")

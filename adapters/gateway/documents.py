@@ -16,7 +16,7 @@ from adapters.gateway.document_contents import Section, sections_of
 from adapters.gateway.document_frame import framed, index
 
 _JSON = "application/json"
-_TYPES = {".png": "image/png", ".json": _JSON}
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".json": _JSON}
 _TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 _MARKDOWN = "text/markdown; charset=utf-8"
