@@ -15,7 +15,10 @@ const variables = editor($("#variables-panel"), "json");
 const headers = editor($("#headers-panel"), "json");
 const results = $("#results");
 
-const drafts = STARTERS.map((starter) => ({ ...starter, variables: "" }));
+const drafts = STARTERS.map((starter) => ({
+  ...starter,
+  variables: starter.variables ? JSON.stringify(starter.variables, null, 2) : "",
+}));
 const history = [];
 let draft = drafts[0];
 let running = null; // { stop() } while something runs
@@ -276,7 +279,7 @@ function start() {
     tab.textContent = each.name;
     $("#starters").append(tab);
   }
-  query.value = draft.query;
+  [query.value, variables.value] = [draft.query, draft.variables];
   open(draft);
   arrows($("#starters"), (tab) => open(drafts[[...$("#starters").children].indexOf(tab)]));
   arrows($("#variables-tab").parentElement, showExtra);
