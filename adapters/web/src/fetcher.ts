@@ -1,6 +1,7 @@
 // GraphiQL's own fetcher, watched: requests by POST, subscriptions over graphql-transport-ws.
 
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
+import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from "graphql";
 
 import { type AnswerLog, type AnswerWriter, told } from "./answers";
 import { Rate } from "./rate";
@@ -18,10 +19,15 @@ const LOOK_EVERY_MS = 1000;
 export function watchedFetcher(answers: AnswerLog): Fetcher {
   return async (params, options) => {
     if (params.operationName === "IntrospectionQuery") return schemaFetcher(params, options);
-    const kind = isSubscription(params, options?.documentAST) ? "subscription" : "request";
-    const write = answers.begin(params.operationName || "(no name)", kind);
+    const { document, operation } = meant(params);
+    const name = operation?.name?.value ?? params.operationName ?? null;
+    const kind = operation?.operation === "subscription" ? "subscription" : "request";
+    const write = answers.begin(name || "(no name)", kind);
     try {
-      const result = await fetcherThatTells(write)(params, options);
+      const result = await fetcherThatTells(write)(
+        { ...params, operationName: name },
+        { ...options, ...(document ? { documentAST: document } : {}) },
+      );
       if (isIterable(result)) return watched(result, write);
       write({ state: "done", values: 1, ...told(result) });
       return result;
@@ -56,12 +62,24 @@ function fetcherThatTells(write: AnswerWriter): Fetcher {
   });
 }
 
-type Options = NonNullable<Parameters<Fetcher>[1]>;
-
-function isSubscription(params: FetcherParams, document: Options["documentAST"]): boolean {
-  const operations = (document?.definitions ?? []).filter((d) => d.kind === "OperationDefinition");
-  const meant = operations.find((o) => o.name?.value === params.operationName) ?? operations[0];
-  return meant?.operation === "subscription";
+/**
+ * The operation to run. GraphiQL learns of an edit a moment late: who changes the tab and runs at
+ * once would send the new text with the old tab's name. An only operation is always meant.
+ */
+function meant({ query, operationName }: FetcherParams): {
+  document?: DocumentNode;
+  operation?: OperationDefinitionNode;
+} {
+  let document: DocumentNode;
+  try {
+    document = parse(query);
+  } catch {
+    return {}; // The server says what is wrong with it.
+  }
+  const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
+  const only = operations.length === 1 ? operations[0] : undefined;
+  const operation = only ?? operations.find((each) => each.name?.value === operationName);
+  return operation ? { document, operation } : { document };
 }
 
 function isIterable(result: unknown): result is AsyncIterable<unknown> {
