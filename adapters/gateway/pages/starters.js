@@ -5,7 +5,7 @@
 export const STARTERS = [
   {
     name: "Live price",
-    query: `# Press Run and watch the price move.
+    query: `# Press Run: the price moves.
 subscription Price {
   ticker(
     category: LINEAR

@@ -12,10 +12,12 @@ import { answerPlugin } from "./answer-panel";
 import { Brand } from "./brand";
 import { watchedFetcher } from "./fetcher";
 import { TABS } from "./starters";
+import { withoutHeaders } from "./storage";
 import "./styles.css";
 
 const answers = new AnswerLog();
 const fetcher = watchedFetcher(answers);
+const storage = withoutHeaders(localStorage);
 const plugins = [HISTORY_PLUGIN, explorerPlugin(), answerPlugin(answers)];
 
 function Page() {
@@ -25,6 +27,7 @@ function Page() {
       defaultTabs={TABS}
       defaultEditorToolsVisibility="variables"
       plugins={plugins}
+      storage={storage}
       // A header may be somebody's token: it lives in its text field and nowhere else.
       shouldPersistHeaders={false}
       showPersistHeadersSettings={false}
