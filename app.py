@@ -178,6 +178,7 @@ async def web(settings: "Settings") -> None:
             drain=base.drain,
             sdl=print_sdl(),
             docs=ROOT / "docs",
+            graphiql=ROOT / "adapters" / "web" / "dist",
         )
         await on_duty(base, board, [live.run], app)
 

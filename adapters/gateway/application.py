@@ -60,6 +60,7 @@ def build_app(
     drain: Drain,
     sdl: str,
     docs: Path,
+    graphiql: Path,
     identify: Identify = nobody,
     reporter: ErrorReporter | None = None,
     lifespan: Lifespan | None = None,
@@ -87,7 +88,7 @@ def build_app(
             *_graphql_routes(view, flood, SocketCaps(settings.sockets_per_address), metrics),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
-            *page_routes(sdl=sdl, docs=docs),
+            *page_routes(sdl=sdl, docs=docs, graphiql=graphiql),
         ],
         middleware=_layers(settings, drain, reporter),
         exception_handlers={

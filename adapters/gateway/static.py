@@ -1,7 +1,8 @@
-"""The gateway's own pages: a landing page and an explorer, hand-written, no third party.
+"""The gateway's own pages: a landing page and a small explorer, hand-written, no third party.
 
 Read once, served from memory with an ETag. Scripts and styles are files, so that the policy can
-forbid everything inline; a browser may talk to nobody but us.
+forbid everything inline; a browser may talk to nobody but us. Where GraphiQL is built, it takes
+the small explorer's address (graphiql.py).
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.gateway.documents import pages_of
+from adapters.gateway.graphiql import graphiql_routes
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -47,8 +49,11 @@ class _Document:
         return Response(self.body, headers=headers)
 
 
-def page_routes(*, sdl: str, docs: Path) -> list[Route]:
-    """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``."""
+def page_routes(*, sdl: str, docs: Path, graphiql: Path) -> list[Route]:
+    """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``.
+
+    ``graphiql`` is the folder of the built GraphiQL; it may come, and go, at any time.
+    """
     files = {
         file.name: _Document(file.read_bytes(), _TYPES[file.suffix])
         for file in sorted(_FOLDER.iterdir())
@@ -56,7 +61,7 @@ def page_routes(*, sdl: str, docs: Path) -> list[Route]:
     schema = _Document(sdl.encode(), "text/plain; charset=utf-8")
     routes = [
         _route("/", files["index.html"]),
-        _route("/graphiql", files["explorer.html"]),
+        *graphiql_routes(graphiql, meanwhile=files["explorer.html"].answer),
         _route("/favicon.ico", files["mark.svg"]),
         _route("/schema.graphql", schema),
     ]

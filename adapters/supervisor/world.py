@@ -21,6 +21,7 @@ from adapters.supervisor.listening import listen, url_host
 from adapters.supervisor.options import RunOptions
 
 CLONE = Path(__file__).resolve().parents[2]
+_DEV = CLONE / "dev"  # Not in an image, where GraphiQL is built already.
 # The public clock of Bybit V5: whatever speaks the protocol answers it.
 _EXCHANGE_READY_PATH = "/v5/market/time"
 _MIGRATION_SECONDS = 600.0
@@ -104,6 +105,8 @@ def sandbox_world(place: Place) -> World:
             for role, listener in (("feed", feed), ("worker", worker))
         ),
     ]
+    if place.options.build_web and _DEV.exists():
+        children.append(_front_end(tuple(webs)))
     bound = {**webs, "feed": feed, "worker": worker}
     operations = {name: f"http://{url_host(listener)}" for name, listener in bound.items()}
     return World(tuple(children), _addresses(place, exchange, operations, token))
@@ -131,6 +134,18 @@ def _web(
         sockets={LISTEN_VARIABLE: place.web, OPERATIONS_VARIABLE: operations},
         ready=LineReady(),
         after=needs,
+    )
+
+
+def _front_end(needs: tuple[str, ...]) -> Child:
+    """Build GraphiQL once everything serves; npm and its packages are told no secret of ours."""
+    return Child(
+        name="graphiql",
+        argv=(sys.executable, str(_DEV), "web", "--beside"),
+        environment={n: value for n, value in os.environ.items() if n not in _NOT_PASSED_ON},
+        after=needs,
+        once=True,
+        required=False,
     )
 
 

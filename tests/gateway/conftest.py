@@ -26,6 +26,7 @@ from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
 from tests.gateway.product import Board, Stage, product_schema
 
+NOT_BUILT = Path("/nowhere")
 SINCE = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
@@ -81,7 +82,9 @@ def settings(**overrides: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World]:
+async def serving(
+    *, web_port: int = 0, graphiql: Path = NOT_BUILT, **overrides: Any
+) -> AsyncIterator[World]:
     web, operations = listening(web_port), listening()
     stage = Stage()
     board = Board(
@@ -109,6 +112,7 @@ async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World
         drain=drain,
         sdl=schema.as_str(),
         docs=Path(__file__).parents[2] / "docs",
+        graphiql=graphiql,
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))

@@ -28,6 +28,7 @@ async def main() -> None:
         drain=drain,
         sdl=schema.as_str(),
         docs=Path(__file__).parents[2] / "docs",
+        graphiql=Path("/nowhere"),
     )
     await serve(settings=chosen, drain=drain, web=app, on_ready=_ready, grace_seconds=30)
     await asyncio.sleep(0)

@@ -15,7 +15,10 @@ const variables = editor($("#variables-panel"), "json");
 const headers = editor($("#headers-panel"), "json");
 const results = $("#results");
 
-const drafts = STARTERS.map((starter) => ({ ...starter, variables: "" }));
+const drafts = STARTERS.map((starter) => ({
+  ...starter,
+  variables: starter.variables ? JSON.stringify(starter.variables, null, 2) : "",
+}));
 const history = [];
 let draft = drafts[0];
 let running = null; // { stop() } while something runs
