@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Browser, expect
 
+from tests.browsing import visiting
 from tests.gateway import test_explorer
 from tests.gateway.conftest import World
-from tests.gateway.test_explorer import visiting
 
 pytestmark = test_explorer.pytestmark
 browser = test_explorer.browser
