@@ -152,6 +152,62 @@ class Settings(BaseSettings):
         pattern=r"^\d+/(second|minute|hour)$",
         description="Requests one address may send to one web process; a guard against floods.",
     )
+    body_bytes_max: int = Field(
+        262_144, ge=1024, le=16_777_216, description="Longest body of a request, in bytes."
+    )
+    operation_deadline_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=300,
+        description="Longest execution of a query or mutation, and of a subscription's start; "
+        "after it the resolvers are cancelled.",
+    )
+    document_characters_max: int = Field(
+        32_768, ge=256, description="Longest GraphQL document, in characters."
+    )
+    document_tokens_max: int = Field(
+        2000, ge=50, le=20_000, description="Most lexical tokens of a document."
+    )
+    document_depth_max: int = Field(
+        12, ge=1, le=60, description="Deepest nesting of fields, fragments counted as written out."
+    )
+    document_introspection_depth_max: int = Field(
+        16,
+        ge=1,
+        le=60,
+        description="The same below `__schema` and `__type`; the tools' own query needs 15.",
+    )
+    document_fields_max: int = Field(
+        1000, ge=1, description="Most fields of an operation, fragments counted as written out."
+    )
+    document_repeats_max: int = Field(
+        50, ge=1, description="How often one selection may ask for the same field."
+    )
+    document_aliases_max: int = Field(
+        30, ge=0, description="Most aliases of an operation, fragments counted as written out."
+    )
+    document_directives_max: int = Field(30, ge=0, description="Most directives of a document.")
+    document_root_fields_max: int = Field(
+        20, ge=1, description="Most fields at the root of a query."
+    )
+    document_mutation_fields_max: int = Field(
+        5, ge=1, description="Most fields at the root of a mutation; they run one after another."
+    )
+    document_operations_max: int = Field(10, ge=1, description="Most operations of a document.")
+    document_cache_entries_max: int = Field(
+        500, ge=0, description="How many documents stay parsed and validated; 0 keeps none."
+    )
+    list_items_max: int = Field(
+        200, ge=1, description="Longest list in an argument, literal or in a variable."
+    )
+    request_errors_max: int = Field(
+        5, ge=1, le=100, description="How many errors of one document are looked for and told."
+    )
+    partial_result_status: int = Field(
+        200,
+        description="HTTP status of an answer with data and errors, for clients that accept "
+        "`application/graphql-response+json`: 200, or 294 as the draft of the specification says.",
+    )
     database_pool_size: int = Field(
         8, ge=1, le=100, description="PostgreSQL connections of one process."
     )
@@ -196,6 +252,13 @@ class Settings(BaseSettings):
             return url
         raise ValueError("crosses a network without TLS; use it, or OKD_ALLOW_INSECURE_TRANSPORT=1")
 
+    @field_validator("partial_result_status")
+    @classmethod
+    def _check_partial_status(cls, status: int) -> int:
+        if status not in _PARTIAL_STATUSES:
+            raise ValueError("must be 200 or 294")
+        return status
+
     @field_validator("bybit_environment")
     @classmethod
     def _check_bybit(cls, chosen: BybitEnvironment, known: ValidationInfo) -> BybitEnvironment:
@@ -211,6 +274,7 @@ class Settings(BaseSettings):
         return address
 
 
+_PARTIAL_STATUSES = (200, 294)
 _LOCAL = (BybitEnvironment.SANDBOX, BybitEnvironment.RECORDING)
 
 

@@ -8,6 +8,7 @@
     unparsable document                         GRAPHQL_PARSE_FAILED        graphql-core's
     invalid document                            GRAPHQL_VALIDATION_FAILED   graphql-core's
     variable or argument of a wrong value       BAD_USER_INPUT              graphql-core's
+    OperationTimeout (deadline)                 OPERATION_TIMEOUT           its own
     anything else                               INTERNAL                    one fixed sentence
 
 Every error carries ``extensions { code correlationId retryable retryAfterMs? }``.
@@ -21,6 +22,7 @@ from enum import StrEnum
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from adapters.gateway.deadline import OperationTimeout
 from adapters.telemetry import Outcome
 from domain.kernel.failures import Failure, FailureCode
 
@@ -44,6 +46,7 @@ class GatewayErrorCode(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_FOUND = "NOT_FOUND"
+    OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
     ORIGIN_FORBIDDEN = "ORIGIN_FORBIDDEN"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     RATE_LIMITED = "RATE_LIMITED"
@@ -101,6 +104,14 @@ def judge(error: GraphQLError, *, before_execution: bool, suggestions: bool) -> 
             cause=cause,
             retryable=cause.retryable,
             retry_after_seconds=cause.retry_after_seconds,
+        )
+    if isinstance(cause, OperationTimeout):
+        return Verdict(
+            code=GatewayErrorCode.OPERATION_TIMEOUT,
+            message=cause.message,
+            outcome=Outcome.FAILURE,
+            cause=cause,
+            retryable=True,
         )
     code = _refusal_code(error, cause, before_execution=before_execution)
     if code is None:
