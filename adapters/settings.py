@@ -208,6 +208,35 @@ class Settings(BaseSettings):
         description="HTTP status of an answer with data and errors, for clients that accept "
         "`application/graphql-response+json`: 200, or 294 as the draft of the specification says.",
     )
+    socket_init_seconds: float = Field(
+        10.0, gt=0, le=60, description="Longest wait for a socket's `connection_init`."
+    )
+    socket_ping_seconds: float = Field(
+        20.0, gt=0, le=300, description="How often a socket is pinged."
+    )
+    socket_silence_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="A socket that sends nothing for so long, no answer to a ping either, is "
+        "closed with 1001.",
+    )
+    socket_operations_max: int = Field(
+        100, ge=1, le=1000, description="Operations one socket may run at a time."
+    )
+    socket_pings_per_minute: int = Field(
+        300, ge=1, description="Pings a client may send; beyond it, it is closed with 4429."
+    )
+    stream_ping_seconds: float = Field(
+        12.0, gt=0, le=300, description="How often an event stream (SSE) gets a comment."
+    )
+    stream_stall_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="A reader that takes nothing for so long is given up: sockets with 1013, "
+        "event streams by cutting the connection.",
+    )
     database_pool_size: int = Field(
         8, ge=1, le=100, description="PostgreSQL connections of one process."
     )

@@ -26,6 +26,7 @@ class Transport(StrEnum):
 
     HTTP = "http"
     WEBSOCKET = "websocket"
+    SSE = "sse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,15 @@ class OperationDesk:
 
     async def context_for(self, connection: ConnectionInfo) -> object:
         """A fresh context per operation: loaders and rights must not outlive it."""
-        return self._context(await self._identify(connection), connection)
+        return self.context(await self.identify(connection), connection)
+
+    async def identify(self, connection: ConnectionInfo) -> Viewer:
+        """Who is at the other end."""
+        return await self._identify(connection)
+
+    def context(self, viewer: Viewer, connection: ConnectionInfo) -> object:
+        """A fresh context for somebody who is known already."""
+        return self._context(viewer, connection)
 
     def present(
         self, errors: Sequence[GraphQLError] | None, *, before_execution: bool

@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from adapters.gateway.drain import Drain
+from adapters.gateway.sockets.protocol import RequestProtocol, SocketProtocol
 from adapters.settings import Settings
 from adapters.telemetry import log_loop_exception
 
@@ -151,8 +152,8 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
-                ws="websockets-sansio",
+                http=RequestProtocol,
+                ws=SocketProtocol,
                 ws_max_size=WS_BYTES_MAX,
                 ws_per_message_deflate=False,  # prices: 0.3 ms of CPU per message saves nothing
                 lifespan="on",

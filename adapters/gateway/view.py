@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and the way to the socket handler: Strawberry's view, made strict.
+"""GraphQL over HTTP: Strawberry's view, made strict.
 
 What is changed and why: errors leave through the desk (Strawberry shows exception text), bodies
 that are no JSON object are refused instead of crashing, a subscription sent by POST is refused
@@ -7,8 +7,6 @@ context is made per operation.
 """
 
 import time
-from collections.abc import Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from json import JSONDecodeError
 
@@ -22,21 +20,15 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from adapters.gateway.answers import error_answer
 from adapters.gateway.desk import ConnectionInfo, OperationDesk, Transport
-from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, address_of
-from adapters.gateway.transport_ws import SocketAdapter, SocketHandler, SocketState
+from adapters.gateway.flood import address_of
 from adapters.telemetry import correlation
 
 MODERN_MEDIA_TYPE = "application/graphql-response+json"
-CONNECTION_INIT_SECONDS_MAX = 10
-SUBSCRIPTIONS_PER_SOCKET_MAX = 100
 
 _METHOD_TYPES = {
     "GET": {OperationType.QUERY},
@@ -47,35 +39,15 @@ _METHOD_TYPES = {
 class GraphQLView(GraphQL[object, None]):
     """One per process; holds nothing of a request."""
 
-    websocket_adapter_class = SocketAdapter
-    graphql_transport_ws_handler_class = SocketHandler
-
-    def __init__(
-        self,
-        schema: BaseSchema,
-        *,
-        desk: OperationDesk,
-        flood: FloodGuard,
-        allowed_origins: Sequence[str],
-    ) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=timedelta(seconds=CONNECTION_INIT_SECONDS_MAX),
-            max_subscriptions_per_connection=SUBSCRIPTIONS_PER_SOCKET_MAX,
-            allowed_origins=allowed_origins,
-        )
+    def __init__(self, schema: BaseSchema, *, desk: OperationDesk) -> None:
+        super().__init__(schema, graphql_ide=None, subscription_protocols=[])
         self.desk = desk
-        self.flood = flood
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> object:
-        """Of an operation over HTTP; of a socket the state its operations' contexts come from."""
+        """Of one operation."""
         del response
-        if isinstance(request, WebSocket):
-            return SocketState(correlation.current(), address_of(request), request.headers)
         return await self.desk.context_for(
             ConnectionInfo(
                 Transport.HTTP, correlation.current(), address_of(request), request.headers
@@ -176,21 +148,11 @@ class GraphQLView(GraphQL[object, None]):
         response.headers["cache-control"] = "no-store"
         return response
 
-    async def reject_websocket(self, request: WebSocket) -> WebSocket:
-        self.desk.metrics.refused("origin")
-        await request.send_denial_response(
-            error_answer(
-                HTTPStatus.FORBIDDEN,
-                GatewayErrorCode.ORIGIN_FORBIDDEN,
-                "Pages of this origin may not open a socket here.",
-            )
-        )
-        return request
-
 
 def _wrong_method(error: InvalidOperationTypeError, method: str) -> HTTPException:
     if error.operation_type is OperationType.SUBSCRIPTION:
         return HTTPException(
-            400, "Subscriptions need a WebSocket with the protocol graphql-transport-ws."
+            400,
+            "Subscriptions need a WebSocket (graphql-transport-ws) or Accept: text/event-stream.",
         )
     return HTTPException(405, error.as_http_error_reason(method))
