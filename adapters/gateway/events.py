@@ -173,9 +173,9 @@ class EventStream(Response):
                 tasks = [
                     group.create_task(work)
                     for work in (
+                        self._keep(outbox.lane()),
                         self._pump(outbox.lane()),
                         self._write(outbox),
-                        self._keep(outbox.lane()),
                         self._until_left(wire),
                         self._until_drained(),
                     )

@@ -260,13 +260,16 @@ class Connection:
         except TimeoutError:
             self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
             return
-        loop = asyncio.get_running_loop()
-        while True:
+        # Pings without an answer are counted, not seconds: after a pause of this process the
+        # answers wait in the kernel, and every client would look dead.
+        missed_max = max(1, round(limits.silence_seconds / limits.ping_seconds))
+        missed, asked_at = 0, 0.0
+        while missed < missed_max:
             await asyncio.sleep(limits.ping_seconds)
-            if loop.time() - self._socket.heard_at > limits.silence_seconds:
-                self.close(CloseCode.SILENT, "Nothing was heard of this client")
-                return
+            missed = 0 if self._socket.heard_at > asked_at else missed + 1
+            asked_at = asyncio.get_running_loop().time()
             self._control.put(frames.PING, key="ping")
+        self.close(CloseCode.SILENT, "Nothing was heard of this client")
 
 
 class _Running:
