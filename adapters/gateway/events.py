@@ -34,7 +34,7 @@ from adapters.gateway.operations import (
 )
 from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
-from adapters.gateway.sockets.wire import GOODBYE_SECONDS
+from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import Metrics, correlation
 
 MEDIA_TYPE = "text/event-stream"
@@ -239,6 +239,8 @@ class _AsgiStream:
         return False
 
     async def write(self, frame: bytes) -> None:
+        if self._channel is not None and self._channel.closing:
+            raise WireGone
         await self._send({"type": "http.response.body", "body": frame, "more_body": True})
 
     async def close(self, code: int, reason: str) -> None:

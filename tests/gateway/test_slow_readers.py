@@ -16,7 +16,7 @@ from tests.gateway.test_gateway_socket import subscribe
 from tests.world import eventually
 
 FLOOD = "subscription { flood(size: 10000) }"
-STALL = {"stream_stall_seconds": 0.3}
+STALL: dict[str, Any] = {"stream_stall_seconds": 0.3}
 
 
 def shown(world: World) -> str:
@@ -24,7 +24,7 @@ def shown(world: World) -> str:
 
 
 @asynccontextmanager
-async def serving_slowly(**settings: object) -> AsyncIterator[World]:
+async def serving_slowly(**settings: Any) -> AsyncIterator[World]:
     """With little room in the kernel, so that a reader is felt soon."""
     async with serving(**settings) as world:
         world.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)

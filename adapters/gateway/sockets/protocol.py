@@ -4,7 +4,7 @@ ASGI's ``send`` waits while the peer does not read, ``close`` included, and uvic
 connection only when its buffer was read: a peer that stops reading could stay for ever. The
 channel closes it in spite of that. It is also the place for direct writes.
 
-Private names of uvicorn are used; tests/gateway/test_channel.py tells when they change.
+Private names of uvicorn are used; tests/gateway/test_slow_readers.py tells when they change.
 """
 
 import asyncio
@@ -24,6 +24,11 @@ class Channel(Protocol):
 
     heard_at: float
     """When any byte last came from the peer, in the loop's time."""
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing that is written now arrives."""
+        ...
 
     def take_over_keepalive(self) -> None:
         """Stop the server's own pings: the application sends some itself."""
@@ -69,6 +74,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             if not self.disconnected:
                 self._burial = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
+    @property
+    def closing(self) -> bool:
+        return self.transport.is_closing()
+
     def take_over_keepalive(self) -> None:
         self.stop_keepalive()
 
@@ -96,6 +105,10 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         _offer(self.scope, self)
+
+    @property
+    def closing(self) -> bool:
+        return self.transport.is_closing()
 
     def take_over_keepalive(self) -> None:
         """Nothing to take over: HTTP knows no pings."""

@@ -77,6 +77,9 @@ class AsgiSocket:
         return False
 
     async def write(self, frame: bytes) -> None:
+        # Noticed here, the line's end costs nothing; written to, it costs a warning each.
+        if self._channel is not None and self._channel.closing:
+            raise WireGone
         # Text always: clients do not read JSON from binary frames.
         message = {"type": "websocket.send", "text": frame.decode()}
         try:
