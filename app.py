@@ -134,7 +134,7 @@ async def on_duty(
 
 async def web(settings: "Settings") -> None:
     """GraphQL for clients."""
-    from adapters.gateway import FeedProbe, build_app
+    from adapters.gateway import FeedProbe, build_app, operation_extensions
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisLiveMarket
     from adapters.telemetry.counters import HubCounters
@@ -167,7 +167,9 @@ async def web(settings: "Settings") -> None:
             status=board,
         )
         app = build_app(
-            graphql_schema=build_schema(suggestions=not settings.production),
+            graphql_schema=build_schema(
+                extensions=operation_extensions(settings), suggestions=not settings.production
+            ),
             context=lambda viewer, _connection: context_for(viewer, services),
             board=board,
             settings=settings,

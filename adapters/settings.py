@@ -177,14 +177,16 @@ class Settings(BaseSettings):
         le=60,
         description="The same below `__schema` and `__type`; the tools' own query needs 15.",
     )
-    document_fields_max: int = Field(
-        1000, ge=1, description="Most fields of an operation, fragments counted as written out."
+    document_selections_max: int = Field(
+        1000,
+        ge=1,
+        description="Most fields and spreads of a document, fragments counted as written out.",
     )
     document_repeats_max: int = Field(
-        50, ge=1, description="How often one selection may ask for the same field."
+        25, ge=1, description="How often one selection may ask for the same field."
     )
     document_aliases_max: int = Field(
-        30, ge=0, description="Most aliases of an operation, fragments counted as written out."
+        30, ge=0, description="Most aliases of a document, fragments counted as written out."
     )
     document_directives_max: int = Field(30, ge=0, description="Most directives of a document.")
     document_root_fields_max: int = Field(
@@ -194,8 +196,12 @@ class Settings(BaseSettings):
         5, ge=1, description="Most fields at the root of a mutation; they run one after another."
     )
     document_operations_max: int = Field(10, ge=1, description="Most operations of a document.")
-    document_cache_entries_max: int = Field(
-        500, ge=0, description="How many documents stay parsed and validated; 0 keeps none."
+    document_fragments_max: int = Field(50, ge=0, description="Most fragments of a document.")
+    document_cache_characters_max: int = Field(
+        262_144,
+        ge=0,
+        description="How much text of documents stays parsed and validated, in characters; each "
+        "holds up to 280 bytes. 0 keeps none.",
     )
     list_items_max: int = Field(
         200, ge=1, description="Longest list in an argument, literal or in a variable."

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 
-from cross_web import HTTPException as GraphQLRequestError
 from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,10 +12,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from strawberry.extensions import SchemaExtension
 from strawberry.http.websocket_origin import normalize_allowed_origins
 from strawberry.schema.base import BaseSchema
 
-from adapters.gateway.answers import error_answer
+from adapters.gateway.admission import DocumentLimits, admission_extension
+from adapters.gateway.answers import RequestRefused, error_answer
+from adapters.gateway.deadline import deadline_extension
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
@@ -29,6 +31,7 @@ from adapters.gateway.middleware import (
     LastCatchMiddleware,
     SecurityHeadersMiddleware,
 )
+from adapters.gateway.negotiation import media_type_for
 from adapters.gateway.operations import OperationRunner
 from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
 from adapters.gateway.sockets import SocketEndpoint, SocketLimits
@@ -72,8 +75,9 @@ def build_app(
         metrics=metrics,
         reporter=reporter,
         suggestions=not settings.production,
+        request_errors_max=settings.request_errors_max,
     )
-    view = GraphQLView(graphql_schema, desk=desk)
+    view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
     runner = OperationRunner(graphql_schema, desk)
     allowed_origins = normalize_allowed_origins(settings.allowed_origins)
     streams = EventStreams(runner, drain=drain, limits=_stream_limits(settings))
@@ -99,12 +103,20 @@ def build_app(
     return app
 
 
+def operation_extensions(settings: Settings) -> list[type[SchemaExtension]]:
+    """What every operation passes, whichever transport brings it; for building the schema."""
+    return [
+        admission_extension(DocumentLimits.of(settings)),
+        deadline_extension(settings.operation_deadline_seconds),
+    ]
+
+
 def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[Middleware]:
     layers = [
         Middleware(CorrelationMiddleware),
         Middleware(SecurityHeadersMiddleware, drain=drain),
         Middleware(LastCatchMiddleware, reporter=reporter),
-        Middleware(BodyLimitMiddleware),
+        Middleware(BodyLimitMiddleware, bytes_max=settings.body_bytes_max),
     ]
     if settings.allowed_origins:
         layers.append(
@@ -151,12 +163,11 @@ def _graphql_route(
         refusal = _refusal(request, allowed_origins, events=events)
         if refusal is not None:
             return refusal
-        if events:
-            return await streams.answer(request)
         try:
-            return await view.run(request)
-        except GraphQLRequestError as error:
-            return _status_answer(error.status_code, error.reason)
+            return await (streams.answer(request) if events else view.run(request))
+        except RequestRefused as refused:
+            view.desk.metrics.refused(refused.code.lower())
+            return refused.answer(media_type_for(request.headers))
 
     # A plain function, decorated: the only kind of route slowapi limits (see flood.py).
     limited = flood.slowapi.limit(str(flood.limit))(graphql)
@@ -173,7 +184,9 @@ def _refusal(request: Request, allowed_origins: frozenset[str], *, events: bool)
             GatewayErrorCode.ORIGIN_FORBIDDEN,
             "Pages of this origin may not call. Ask for it to be listed in OKD_ALLOWED_ORIGINS.",
         )
-    if request.method != "POST" and not events and PREFLIGHT_HEADER not in request.headers:
+    # Starlette adds HEAD to every route of GET; there is nothing to tell the head of.
+    asked_well = request.method == "GET" and (events or PREFLIGHT_HEADER in request.headers)
+    if request.method != "POST" and not asked_well:
         answer = _status_answer(
             405,
             f"Send operations by POST, or queries by GET with the header {PREFLIGHT_HEADER}: 1.",

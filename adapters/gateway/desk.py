@@ -63,12 +63,14 @@ class OperationDesk:
         metrics: Metrics,
         reporter: ErrorReporter,
         suggestions: bool,
+        request_errors_max: int = REQUEST_ERRORS_MAX,
     ) -> None:
         self.metrics = metrics
         self._context = context
         self._identify = identify
         self._reporter = reporter
         self._suggestions = suggestions
+        self._request_errors_max = request_errors_max
 
     async def context_for(self, connection: ConnectionInfo) -> object:
         """A fresh context per operation: loaders and rights must not outlive it."""
@@ -91,7 +93,9 @@ class OperationDesk:
         presented = []
         outcome = Outcome.OK
         correlation_id = correlation.current().id
-        for error in errors[:REQUEST_ERRORS_MAX] if before_execution else errors:
+        # Variables are checked by the executor: it names no path, and up to fifty of them.
+        about_request = before_execution or all(error.path is None for error in errors)
+        for error in errors[: self._request_errors_max] if about_request else errors:
             verdict = judge(error, before_execution=before_execution, suggestions=self._suggestions)
             self._note(error, verdict)
             outcome = max(outcome, verdict.outcome, key=_SEVERITY.index)

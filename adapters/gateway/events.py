@@ -8,7 +8,7 @@ ends without ``complete``, and clients connect anew.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -18,20 +18,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapters.gateway.answers import error_answer
+from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.drain import Drain
-from adapters.gateway.errors import GatewayErrorCode
 from adapters.gateway.flood import address_of
 from adapters.gateway.operations import (
     ANY_TYPE,
     READING,
     Answer,
-    MalformedRequest,
     OperationRequest,
     OperationRunner,
-    request_of,
+    refusal,
 )
+from adapters.gateway.requests import read_operation
 from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
 from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
@@ -90,46 +89,27 @@ class EventStreams:
         self._limits = limits
 
     async def answer(self, request: Request) -> Response:
-        """The stream of the operation asked for, or the reason why there is none."""
+        """The stream of the operation asked for. Raises RequestRefused when there is none."""
         try:
-            wanted = await _wanted(request)
-        except MalformedRequest as problem:
-            return error_answer(400, GatewayErrorCode.BAD_REQUEST, f"{problem}.")
+            wanted = OperationRequest.of(await read_operation(request))
+        except RequestRefused as refused:
+            if refused.legacy_status is None:
+                raise
+            return self._stream(_told(refused))  # GraphQL's own answer: told in the stream
         desk = self._runner.desk
         info = ConnectionInfo(
             Transport.SSE, correlation.current(), address_of(request), request.headers
         )
         viewer = await desk.identify(info)
         types = READING if request.method == "GET" else ANY_TYPE
-        answers = self._runner.run(wanted, info, viewer, types=types)
+        return self._stream(self._runner.run(wanted, info, viewer, types=types))
+
+    def _stream(self, answers: AsyncGenerator[Answer, None]) -> "EventStream":
         return EventStream(answers, runner=self._runner, drain=self._drain, limits=self._limits)
 
 
-async def _wanted(request: Request) -> OperationRequest:
-    if request.method == "GET":
-        return request_of(_parameters(request.query_params))
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        # Besides being the only type we read, a page of another site needs a preflight for it.
-        raise MalformedRequest("The content type must be application/json")
-    return request_of(_json(await request.body(), "The request"))
-
-
-def _parameters(found: Mapping[str, str]) -> dict[str, object]:
-    given: dict[str, object] = {
-        name: found[name] for name in ("query", "operationName", "documentId") if name in found
-    }
-    for name in ("variables", "extensions"):
-        if name in found:
-            given[name] = _json(found[name], name)
-    return given
-
-
-def _json(text: str | bytes, what: str) -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise MalformedRequest(f"{what} is not valid JSON in UTF-8") from None
+async def _told(refused: RequestRefused) -> AsyncGenerator[Answer, None]:
+    yield refusal(refused.code, refused.message, correlation.current().id)
 
 
 class _End(Enum):

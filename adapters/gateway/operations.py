@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.http import GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -23,10 +24,9 @@ from domain.kernel.viewer import Viewer
 READING = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 ANY_TYPE = frozenset(OperationType)
 
-_NO_DOCUMENT = (
-    "This document is not known here. Send its text as `query`; `documentId` and persisted "
-    "queries are accepted for documents registered beforehand only."
-)
+# The very texts requests.py gives over HTTP; Apollo's clients compare the second.
+_UNKNOWN = "No document is kept under this `documentId`. Send its text as `query`."
+_UNSUPPORTED = "PersistedQueryNotSupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ class OperationRequest:
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
     document_id: str | None = None
+
+    @classmethod
+    def of(cls, data: GraphQLRequestData) -> "OperationRequest":
+        """As ``requests.read_operation`` found it."""
+        return cls(data.query, data.variables, data.operation_name, data.extensions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class OperationRunner:
         try:
             if request.query is None:
                 outcome = Outcome.REFUSED
-                yield self._unknown_document()
+                yield self._without_text(request)
                 return
             context = self.desk.context(viewer, connection)
             stream = await self._schema.stream(
@@ -155,10 +160,12 @@ class OperationRunner:
             payload["extensions"] = result.extensions
         return Answer(payload), outcome
 
-    def _unknown_document(self) -> Answer:
-        code = GatewayErrorCode.PERSISTED_QUERY_NOT_FOUND
+    def _without_text(self, request: OperationRequest) -> Answer:
+        code, text = GatewayErrorCode.PERSISTED_QUERY_NOT_FOUND, _UNKNOWN
+        if request.document_id is None:
+            code, text = GatewayErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, _UNSUPPORTED
         self.desk.metrics.error(code)
-        return refusal(code, _NO_DOCUMENT, correlation.current().id)
+        return refusal(code, text, correlation.current().id)
 
 
 def refusal(

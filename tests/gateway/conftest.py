@@ -20,7 +20,7 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from adapters.gateway import Drain, build_app, operations_app, serve
+from adapters.gateway import Drain, build_app, operation_extensions, operations_app, serve
 from adapters.gateway.desk import nobody
 from adapters.settings import Environment, LogFormat, Settings, load_settings
 from adapters.telemetry import Metrics, configure_logging
@@ -101,7 +101,7 @@ async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
     real_board = cast("StatusBoard", board)
-    schema = product_schema()
+    schema = product_schema(operation_extensions(chosen))
     app = build_app(
         graphql_schema=schema,
         context=stage.context,

@@ -1,17 +1,22 @@
 """A small schema that does everything a gateway must survive, and a world to serve it in."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
 from domain.kernel.viewer import Viewer
 from domain.status import Component, ComponentState, SystemStatus
+from schema._scalars import SCALARS
 
 CANARY = "canary-5f1c-postgres-said-password"
 
@@ -83,6 +88,10 @@ async def resolve_boom(kind: str) -> str:
     return "ok"
 
 
+async def resolve_echo(amount: Decimal, at: datetime | None = None) -> Decimal:
+    return amount
+
+
 async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
     info.context.stage.entered.set()
     await info.context.stage.release.wait()
@@ -129,7 +138,9 @@ async def flood(info: strawberry.Info[Context, None], size: int) -> AsyncGenerat
         stage.streams_open -= 1
 
 
-def product_schema() -> strawberry.Schema:
+def product_schema(
+    extensions: Sequence[type[SchemaExtension]] = (),
+) -> strawberry.Schema:
     """Built per call: enums and types are marked by strawberry as they are used."""
     mood = strawberry.enum(Mood)
     family = strawberry.enum(Category)
@@ -163,6 +174,7 @@ def product_schema() -> strawberry.Schema:
         transport: str = strawberry.field(resolver=resolve_transport)
         parameters: list[str] = strawberry.field(resolver=resolve_parameters)
         lone: str = strawberry.field(resolver=resolve_lone)
+        echo: Decimal = strawberry.field(resolver=resolve_echo)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
@@ -175,6 +187,11 @@ def product_schema() -> strawberry.Schema:
         @strawberry.field
         def address(self, info: strawberry.Info[Context, None]) -> str:
             return info.context.connection.address
+
+        @strawberry.field
+        def frail(self) -> str | None:
+            fail("bug")
+            return None
 
         @strawberry.field
         def must(self) -> str:
@@ -217,7 +234,13 @@ def product_schema() -> strawberry.Schema:
             fail("bug")
             yield 1
 
-    return strawberry.Schema(Query, Mutation, Subscription)
+    return strawberry.Schema(
+        Query,
+        Mutation,
+        Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=extensions,
+    )
 
 
 class Board:

@@ -127,7 +127,6 @@ async def test_what_is_wrong_with_the_operation_is_told_in_the_stream(
         {"json": {}},
         {"json": {"query": 1}},
         {"json": {"query": COUNT, "variables": []}},
-        {"content": orjson.dumps({"query": COUNT}), "headers": {"content-type": "text/plain"}},
         {"params": {"query": COUNT, "variables": "{"}, "method": "GET"},
     ],
     ids=str,
@@ -145,6 +144,16 @@ async def test_a_request_without_an_operation_is_an_http_error(
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
     assert "Traceback" not in logs.text
+
+
+async def test_a_body_that_a_foreign_form_could_send_is_not_read(shared: World) -> None:
+    answer = await shared.client.post(
+        "/graphql",
+        content=orjson.dumps({"query": COUNT}),
+        headers={"content-type": "text/plain", **EVENTS},
+    )
+
+    assert answer.status_code == 415
 
 
 async def test_an_unknown_document_is_told_in_the_stream(shared: World) -> None:

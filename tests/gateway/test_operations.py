@@ -172,12 +172,20 @@ async def test_what_may_only_read_does_not_write(runner: OperationRunner) -> Non
     assert code_of(answer) == "BAD_REQUEST"
 
 
-async def test_a_document_by_name_is_not_known(runner: OperationRunner) -> None:
-    [answer] = await all_of(run(runner, None))
+@pytest.mark.parametrize(
+    ("document_id", "code"),
+    [("sha256:0", "PERSISTED_QUERY_NOT_FOUND"), (None, "PERSISTED_QUERY_NOT_SUPPORTED")],
+)
+async def test_a_document_by_name_is_not_known(
+    runner: OperationRunner, document_id: str | None, code: str
+) -> None:
+    info = ConnectionInfo(Transport.SSE, correlation.begin(), "192.0.2.1", {})
+    wanted = OperationRequest(None, document_id=document_id)
+    [answer] = await all_of(runner.run(wanted, info, ANONYMOUS))
 
     assert answer.refused
     assert "data" not in answer.payload
-    assert code_of(answer) == "PERSISTED_QUERY_NOT_FOUND"
+    assert code_of(answer) == code
 
 
 @pytest.mark.parametrize("payload", [None, [], "x", {}, {"query": None}, {"query": []}])

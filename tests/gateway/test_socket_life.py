@@ -156,14 +156,14 @@ async def test_a_value_without_json_ends_its_operation_only(shared: World, logs:
 
 
 @pytest.mark.parametrize(
-    "payload",
+    ("payload", "code"),
     [
-        {"documentId": "sha256:00"},
-        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "00"}}},
+        ({"documentId": "sha256:00"}, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"extensions": {"persistedQuery": {"version": 1}}}, "PERSISTED_QUERY_NOT_SUPPORTED"),
     ],
 )
 async def test_an_unknown_document_is_an_error_of_its_operation(
-    shared: World, payload: object
+    shared: World, payload: object, code: str
 ) -> None:
     async with shared.socket() as ws:
         frame = {"id": "1", "type": "subscribe", "payload": payload}
@@ -173,7 +173,7 @@ async def test_an_unknown_document_is_an_error_of_its_operation(
         after = await received(ws)
 
     assert (answer["type"], answer["id"]) == ("error", "1")
-    assert answer["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    assert answer["payload"][0]["extensions"]["code"] == code
     assert after["payload"]["data"] == {"hello": "hello you"}
 
 
