@@ -1,8 +1,9 @@
 """What a document may ask for: each bound, its error, and what it must leave alone."""
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, cast
 
 import pytest
@@ -23,6 +24,7 @@ from adapters.gateway.errors import Refusal
 from adapters.settings import Settings
 from schema import build_schema as build_product
 from tests.gateway.conftest import settings
+from tests.world import REPOSITORY
 
 SCHEMA = build_schema(
     """
@@ -293,3 +295,15 @@ def test_settings_and_limits_agree() -> None:
     assert DocumentLimits.of(settings()) == DocumentLimits()
     assert DocumentLimits.of(chosen) == replace(DocumentLimits(), depth=7, list_items=9)
     assert given["document_tokens_max"].default == DocumentLimits().tokens
+
+
+def test_the_page_tells_every_limit_and_its_default() -> None:
+    page = (REPOSITORY / "docs" / "limits.md").read_text("utf-8")
+    untold = {"errors", "cached_characters"}  # told in words, not by clients' documents
+
+    for field in fields(DocumentLimits):
+        row = re.search(rf"\| `{field.name}` \| `OKD_\w+_MAX` \| ([\d,]+) \|", page)
+        if field.name in untold:
+            continue
+        assert row is not None, field.name
+        assert int(row[1].replace(",", "")) == getattr(DocumentLimits(), field.name)
