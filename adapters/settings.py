@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters.settings_gateway import GatewaySettings
 from domain.kernel.ids import Category
 
 SECRET_KEY_LENGTH_MIN = 32
@@ -61,8 +62,8 @@ def _words(value: object) -> object:
     return [w.strip() for w in value.split(",") if w.strip()] if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
-    """Everything a process is told from outside."""
+class CoreSettings(BaseSettings):
+    """Where the process runs, and what it talks to."""
 
     model_config = SettingsConfigDict(
         env_prefix="OKD_", frozen=True, extra="ignore", hide_input_in_errors=True
@@ -147,135 +148,6 @@ class Settings(BaseSettings):
         description="Addresses or networks of proxies whose `X-Forwarded-For` is believed; "
         "without it everybody behind one counts as one address.",
     )
-    flood_limit: str = Field(
-        "6000/minute",
-        pattern=r"^\d+/(second|minute|hour)$",
-        description="Requests one address may send to one web process; a guard against floods.",
-    )
-    connections_max: int = Field(
-        10_000,
-        ge=1,
-        le=1_000_000,
-        description="Open connections of one port of one process; fewer where the limit of open "
-        "files says so. More get 503.",
-    )
-    connections_per_address: int = Field(
-        200,
-        ge=1,
-        le=1_000_000,
-        description="Open connections of one peer (IPv6: of its /64) to one web process; more get "
-        "429. Proxies of `OKD_TRUSTED_PROXIES` have no such cap.",
-    )
-    sockets_per_address: int = Field(
-        100,
-        ge=1,
-        le=1_000_000,
-        description="Open WebSockets of one client (IPv6: of its /64), as forwarded by trusted "
-        "proxies, at one web process; more get 429.",
-    )
-    head_timeout_seconds: float = Field(
-        10.0,
-        gt=0,
-        le=120,
-        description="Longest wait for a request's line and headers, from the moment of connecting "
-        "or from the request's first byte.",
-    )
-    body_timeout_seconds: float = Field(
-        15.0,
-        gt=0,
-        le=300,
-        description="Longest wait for a request's whole body.",
-    )
-    write_timeout_seconds: float = Field(
-        30.0,
-        gt=0,
-        le=600,
-        description="How long a client may leave 64 KiB of its answer unread before it is cut.",
-    )
-    keep_alive_seconds: int = Field(
-        75,
-        ge=1,
-        le=3600,
-        description="How long an idle connection is kept for the next request. Let proxies in "
-        "front close theirs earlier, or some of their requests meet a closed one.",
-    )
-    head_bytes_max: int = Field(
-        16_384,
-        ge=1024,
-        le=65_536,
-        description="Size of a request's line and headers; larger ones get 431.",
-    )
-    url_bytes_max: int = Field(
-        8192, ge=256, le=65_536, description="Length of a request's address; longer ones get 414."
-    )
-    compression_bytes_min: int = Field(
-        1024,
-        ge=1,
-        description="Answers of this size and more are compressed (zstd, br or gzip) for clients "
-        "that accept it.",
-    )
-    body_bytes_max: int = Field(
-        262_144, ge=1024, le=16_777_216, description="Longest body of a request, in bytes."
-    )
-    operation_deadline_seconds: float = Field(
-        15.0,
-        gt=0,
-        le=300,
-        description="Longest execution of a query or mutation, and of a subscription's start; "
-        "after it the resolvers are cancelled.",
-    )
-    document_characters_max: int = Field(
-        32_768, ge=256, description="Longest GraphQL document, in characters."
-    )
-    document_tokens_max: int = Field(
-        2000, ge=50, le=20_000, description="Most lexical tokens of a document."
-    )
-    document_depth_max: int = Field(
-        12, ge=1, le=60, description="Deepest nesting of fields, fragments counted as written out."
-    )
-    document_introspection_depth_max: int = Field(
-        16,
-        ge=1,
-        le=60,
-        description="The same below `__schema` and `__type`; the tools' own query needs 15.",
-    )
-    document_selections_max: int = Field(
-        1000,
-        ge=1,
-        description="Most fields and spreads of a document, fragments counted as written out.",
-    )
-    document_repeats_max: int = Field(
-        25, ge=1, description="How often one selection may ask for the same field."
-    )
-    document_aliases_max: int = Field(
-        30, ge=0, description="Most aliases of a document, fragments counted as written out."
-    )
-    document_directives_max: int = Field(30, ge=0, description="Most directives of a document.")
-    document_root_fields_max: int = Field(
-        20, ge=1, description="Most fields at the root of a query."
-    )
-    document_mutation_fields_max: int = Field(
-        5, ge=1, description="Most fields at the root of a mutation; they run one after another."
-    )
-    document_operations_max: int = Field(10, ge=1, description="Most operations of a document.")
-    document_fragments_max: int = Field(50, ge=0, description="Most fragments of a document.")
-    document_cache_characters_max: int = Field(
-        262_144,
-        ge=0,
-        description="How much text of documents stays parsed and validated, in characters; each "
-        "holds up to 280 bytes. 0 keeps none.",
-    )
-    list_items_max: int = Field(
-        200, ge=1, description="Longest list in an argument, literal or in a variable."
-    )
-    request_errors_max: int = Field(
-        5, ge=1, le=100, description="How many errors of one document are looked for and told."
-    )
-    partial_result_status: int = Field(
-        200,
-        description="HTTP status of an answer with data and errors, for clients that accept "
-        "`application/graphql-response+json`: 200, or 294 as the draft of the specification says.",
-    )
     database_pool_size: int = Field(
         8, ge=1, le=100, description="PostgreSQL connections of one process."
     )
@@ -320,13 +192,6 @@ class Settings(BaseSettings):
             return url
         raise ValueError("crosses a network without TLS; use it, or OKD_ALLOW_INSECURE_TRANSPORT=1")
 
-    @field_validator("partial_result_status")
-    @classmethod
-    def _check_partial_status(cls, status: int) -> int:
-        if status not in _PARTIAL_STATUSES:
-            raise ValueError("must be 200 or 294")
-        return status
-
     @field_validator("bybit_environment")
     @classmethod
     def _check_bybit(cls, chosen: BybitEnvironment, known: ValidationInfo) -> BybitEnvironment:
@@ -342,7 +207,10 @@ class Settings(BaseSettings):
         return address
 
 
-_PARTIAL_STATUSES = (200, 294)
+class Settings(GatewaySettings, CoreSettings):
+    """Everything a process is told from outside."""
+
+
 _LOCAL = (BybitEnvironment.SANDBOX, BybitEnvironment.RECORDING)
 
 

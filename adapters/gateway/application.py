@@ -1,6 +1,6 @@
 """The web role's ASGI application: routes and layers, everything handed in by app.py."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,9 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
 from strawberry.extensions import SchemaExtension
-from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+from strawberry.http.websocket_origin import normalize_allowed_origins
 from strawberry.schema.base import BaseSchema
 
 from adapters.gateway.admission import DocumentLimits, admission_extension
@@ -24,7 +23,8 @@ from adapters.gateway.deadline import deadline_extension
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, SocketCaps, address_of
+from adapters.gateway.events import EventStreams, StreamLimits, wants_events
+from adapters.gateway.flood import FloodGuard, SocketCaps
 from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
 from adapters.gateway.middleware import (
@@ -33,6 +33,9 @@ from adapters.gateway.middleware import (
     LastCatchMiddleware,
 )
 from adapters.gateway.negotiation import media_type_for
+from adapters.gateway.operations import OperationRunner
+from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
+from adapters.gateway.sockets import SocketEndpoint, SocketLimits
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
 from adapters.settings import Settings
@@ -41,7 +44,6 @@ from domain.status import StatusBoard
 
 # A simple cross-site request cannot carry a header of its own: its presence proves a preflight.
 PREFLIGHT_HEADER = "graphql-require-preflight"
-SOCKET_RETRY_SECONDS = 5.0
 
 _CODES = {
     400: GatewayErrorCode.BAD_REQUEST,
@@ -69,23 +71,29 @@ def build_app(
     reporter = reporter or NullErrorReporter()
     metrics.watch_status(board.status)
     flood = FloodGuard(settings.flood_limit)
-    view = GraphQLView(
-        graphql_schema,
-        desk=OperationDesk(
-            context=context,
-            identify=identify,
-            metrics=metrics,
-            reporter=reporter,
-            suggestions=not settings.production,
-            request_errors_max=settings.request_errors_max,
-        ),
+    desk = OperationDesk(
+        context=context,
+        identify=identify,
+        metrics=metrics,
+        reporter=reporter,
+        suggestions=not settings.production,
+        request_errors_max=settings.request_errors_max,
+    )
+    view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
+    runner = OperationRunner(graphql_schema, desk)
+    allowed_origins = normalize_allowed_origins(settings.allowed_origins)
+    streams = EventStreams(runner, drain=drain, limits=_stream_limits(settings))
+    sockets = SocketEndpoint(
+        runner,
         flood=flood,
-        allowed_origins=settings.allowed_origins,
-        partial_status=settings.partial_result_status,
+        caps=SocketCaps(settings.sockets_per_address),
+        allowed_origins=allowed_origins,
+        limits=_socket_limits(settings),
     )
     app = Starlette(
         routes=[
-            *_graphql_routes(view, flood, SocketCaps(settings.sockets_per_address), metrics),
+            _graphql_route(view, streams, flood, allowed_origins),
+            WebSocketRoute("/graphql", sockets.serve),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
             *page_routes(sdl=sdl, docs=docs, graphiql=graphiql),
@@ -141,55 +149,54 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
     return layers
 
 
-def _graphql_routes(
-    view: GraphQLView, flood: FloodGuard, caps: SocketCaps, metrics: Metrics
-) -> Sequence[BaseRoute]:
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(
+        init_seconds=settings.socket_init_seconds,
+        ping_seconds=settings.socket_ping_seconds,
+        silence_seconds=settings.socket_silence_seconds,
+        stall_seconds=settings.stream_stall_seconds,
+        operations_max=settings.socket_operations_max,
+        pings_per_minute=settings.socket_pings_per_minute,
+    )
+
+
+def _stream_limits(settings: Settings) -> StreamLimits:
+    return StreamLimits(
+        ping_seconds=settings.stream_ping_seconds, stall_seconds=settings.stream_stall_seconds
+    )
+
+
+def _graphql_route(
+    view: GraphQLView, streams: EventStreams, flood: FloodGuard, allowed_origins: frozenset[str]
+) -> BaseRoute:
     async def graphql(request: Request) -> Response:
-        refusal = _refusal(request, view)
+        events = request.method != "HEAD" and wants_events(request.headers.get("accept", ""))
+        refusal = _refusal(request, allowed_origins, events=events)
         if refusal is not None:
             return refusal
         try:
-            return await view.run(request)
+            return await (streams.answer(request) if events else view.run(request))
         except RequestRefused as refused:
-            metrics.refused(refused.code.lower())
+            view.desk.metrics.refused(refused.code.lower())
             return refused.answer(media_type_for(request.headers))
-
-    async def graphql_socket(websocket: WebSocket) -> None:
-        address = address_of(websocket)
-        wait = flood.wait_seconds_of(address, "socket")
-        if wait is not None:
-            metrics.refused("flood")
-            await websocket.send_denial_response(_flooded(wait))
-            return
-        with caps.holding(address) as room:
-            if not room:
-                metrics.refused("sockets_per_address")
-                await websocket.send_denial_response(_crowded())
-                return
-            metrics.sockets.inc()
-            try:
-                await view.run(websocket)
-            finally:
-                metrics.sockets.dec()
 
     # A plain function, decorated: the only kind of route slowapi limits (see flood.py).
     limited = flood.slowapi.limit(str(flood.limit))(graphql)
-    return [
-        Route("/graphql", limited, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", graphql_socket),
-    ]
+    return Route("/graphql", limited, methods=["GET", "POST"])
 
 
-def _refusal(request: Request, view: GraphQLView) -> Response | None:
-    origin = request.headers.get("origin")
-    if origin is not None and not _origin_allowed(request, origin, view):
+def _refusal(request: Request, allowed_origins: frozenset[str], *, events: bool) -> Response | None:
+    # EventSource cannot send a header of its own: an event stream is refused to other sites' pages
+    # by what browsers say of the page, and reads only when asked for by GET.
+    foreign = events and request.method == "GET" and sent_by_foreign_page(request)
+    if foreign or not origin_allowed(request, allowed_origins):
         return error_answer(
             HTTPStatus.FORBIDDEN,
             GatewayErrorCode.ORIGIN_FORBIDDEN,
             "Pages of this origin may not call. Ask for it to be listed in OKD_ALLOWED_ORIGINS.",
         )
     # Starlette adds HEAD to every route of GET; there is nothing to tell the head of.
-    asked_well = request.method == "GET" and PREFLIGHT_HEADER in request.headers
+    asked_well = request.method == "GET" and (events or PREFLIGHT_HEADER in request.headers)
     if request.method != "POST" and not asked_well:
         answer = _status_answer(
             405,
@@ -198,14 +205,6 @@ def _refusal(request: Request, view: GraphQLView) -> Response | None:
         answer.headers["allow"] = "POST"
         return answer
     return None
-
-
-def _origin_allowed(request: Request, origin: str, view: GraphQLView) -> bool:
-    if request.headers.get("sec-fetch-site") == "same-origin":
-        return True
-    if is_same_origin(origin, request.headers.get("host")) or "*" in view.allowed_origins:
-        return True
-    return normalize_origin(origin) in view.allowed_origins
 
 
 def _too_many(
@@ -224,15 +223,6 @@ def _flooded(wait_seconds: float) -> Response:
         GatewayErrorCode.RATE_LIMITED,
         "Too many requests from this address. Wait before the next.",
         retry_after_seconds=wait_seconds,
-    )
-
-
-def _crowded() -> Response:
-    return error_answer(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        GatewayErrorCode.RATE_LIMITED,
-        "Too many open sockets from this address. Close one before opening another.",
-        retry_after_seconds=SOCKET_RETRY_SECONDS,
     )
 
 

@@ -15,7 +15,8 @@ from adapters.gateway.errors import REQUEST_ERRORS_MAX, Verdict, judge, shown
 from adapters.telemetry import ErrorReporter, Metrics, Outcome, correlation
 from domain.kernel.viewer import ANONYMOUS, Viewer
 
-_KIND = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*)*(query|mutation|subscription|\{)")
+# Possessive throughout: with plain repeats a document of forty `#` takes hours to not match.
+_KIND = re.compile(r"(?:[\s,\ufeff]++|#[^\n\r]*+)*+(query|mutation|subscription|\{)")
 _SEVERITY = tuple(Outcome)
 
 log = structlog.get_logger("graphql")
@@ -26,6 +27,7 @@ class Transport(StrEnum):
 
     HTTP = "http"
     WEBSOCKET = "websocket"
+    SSE = "sse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,15 @@ class OperationDesk:
 
     async def context_for(self, connection: ConnectionInfo) -> object:
         """A fresh context per operation: loaders and rights must not outlive it."""
-        return self._context(await self._identify(connection), connection)
+        return self.context(await self.identify(connection), connection)
+
+    async def identify(self, connection: ConnectionInfo) -> Viewer:
+        """Who is at the other end."""
+        return await self._identify(connection)
+
+    def context(self, viewer: Viewer, connection: ConnectionInfo) -> object:
+        """A fresh context for somebody who is known already."""
+        return self._context(viewer, connection)
 
     def present(
         self, errors: Sequence[GraphQLError] | None, *, before_execution: bool

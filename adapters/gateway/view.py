@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and the way to the socket handler: Strawberry's view, made strict.
+"""GraphQL over HTTP: Strawberry's view, made strict.
 
 What is changed and why: errors leave through the desk (Strawberry shows exception text), requests
 are read by ``requests.py``, media types chosen by ``negotiation.py``, a subscription sent by POST
@@ -7,8 +7,6 @@ and the context is made per operation.
 """
 
 import time
-from collections.abc import Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -21,26 +19,22 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.schema.exceptions import InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from adapters.gateway.answers import RequestRefused, error_answer
+from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo, OperationDesk, Transport
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, address_of
+from adapters.gateway.flood import address_of
 from adapters.gateway.negotiation import LEGACY_MEDIA_TYPE, MODERN_MEDIA_TYPE, media_type_for
 from adapters.gateway.requests import read_operation
-from adapters.gateway.transport_ws import SocketAdapter, SocketHandler, SocketState
 from adapters.telemetry import correlation
 from domain.kernel.failures import FailureCode
 
 if TYPE_CHECKING:
     from graphql import GraphQLFormattedError
 
-CONNECTION_INIT_SECONDS_MAX = 10
-SUBSCRIPTIONS_PER_SOCKET_MAX = 100
 
 # Of an answer without data, by the worst of its errors; the client's own doing is 400.
 _STATUSES: dict[str, int] = {
@@ -59,37 +53,18 @@ _METHOD_TYPES = {
 class GraphQLView(GraphQL[object, None]):
     """One per process; holds nothing of a request."""
 
-    websocket_adapter_class = SocketAdapter
-    graphql_transport_ws_handler_class = SocketHandler
-
     def __init__(
-        self,
-        schema: BaseSchema,
-        *,
-        desk: OperationDesk,
-        flood: FloodGuard,
-        allowed_origins: Sequence[str],
-        partial_status: int = HTTPStatus.OK,
+        self, schema: BaseSchema, *, desk: OperationDesk, partial_status: int = HTTPStatus.OK
     ) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=timedelta(seconds=CONNECTION_INIT_SECONDS_MAX),
-            max_subscriptions_per_connection=SUBSCRIPTIONS_PER_SOCKET_MAX,
-            allowed_origins=allowed_origins,
-        )
+        super().__init__(schema, graphql_ide=None, subscription_protocols=[])
         self.desk = desk
-        self.flood = flood
         self._partial_status = partial_status
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> object:
-        """Of an operation over HTTP; of a socket the state its operations' contexts come from."""
+        """Of one operation."""
         del response
-        if isinstance(request, WebSocket):
-            return SocketState(correlation.current(), address_of(request), request.headers)
         return await self.desk.context_for(
             ConnectionInfo(
                 Transport.HTTP, correlation.current(), address_of(request), request.headers
@@ -182,17 +157,6 @@ class GraphQLView(GraphQL[object, None]):
         codes = [error.get("extensions", {}).get("code") for error in errors]
         return max((_STATUSES.get(str(code), 400) for code in codes), default=400)
 
-    async def reject_websocket(self, request: WebSocket) -> WebSocket:
-        self.desk.metrics.refused("origin")
-        await request.send_denial_response(
-            error_answer(
-                HTTPStatus.FORBIDDEN,
-                GatewayErrorCode.ORIGIN_FORBIDDEN,
-                "Pages of this origin may not open a socket here.",
-            )
-        )
-        return request
-
 
 def media_type_of(request: Request | WebSocket) -> str:
     """What to answer ``request`` with. Raises RequestRefused when it takes nothing we have."""
@@ -213,7 +177,7 @@ def _wrong_method(error: InvalidOperationTypeError, method: str) -> RequestRefus
             HTTPStatus.BAD_REQUEST,
             GatewayErrorCode.SUBSCRIPTION_NEEDS_STREAM,
             "Subscriptions need a stream: a WebSocket with the protocol graphql-transport-ws, "
-            "or a POST with Accept: text/event-stream.",
+            "or a request with Accept: text/event-stream.",
         )
     return RequestRefused(
         HTTPStatus.METHOD_NOT_ALLOWED,

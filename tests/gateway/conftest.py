@@ -21,6 +21,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from adapters.gateway import Drain, build_app, operation_extensions, operations_app, serve
+from adapters.gateway.desk import nobody
 from adapters.settings import Environment, LogFormat, Settings, load_settings
 from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
@@ -98,6 +99,7 @@ async def serving(
     )
     drain = Drain()
     metrics = Metrics(role="web")
+    identify = overrides.pop("identify", nobody)
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
@@ -106,6 +108,7 @@ async def serving(
     app = build_app(
         graphql_schema=schema,
         context=stage.context,
+        identify=identify,
         board=real_board,
         settings=chosen,
         metrics=metrics,

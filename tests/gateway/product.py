@@ -36,6 +36,9 @@ class Stage:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     contexts: list[Context] = field(default_factory=list)
+    streams_open: int = 0
+    """Of ``count`` and ``flood``: what a client leaves behind when it goes."""
+    blocks_made: int = 0
 
     def context(self, viewer: Viewer, connection: ConnectionInfo) -> Context:
         made = Context(viewer, connection, self)
@@ -95,16 +98,44 @@ async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
     return "held and answered"
 
 
+async def resolve_transport(info: strawberry.Info[Context, None]) -> str:
+    return info.context.connection.transport
+
+
+async def resolve_parameters(info: strawberry.Info[Context, None]) -> list[str]:
+    return sorted(info.context.connection.parameters)
+
+
+async def resolve_lone() -> str:
+    """Text that no JSON holds."""
+    return "\ud800"
+
+
 async def count_up(
     info: strawberry.Info[Context, None], to: int = 3, fails: str = "", every: float = 0.0
 ) -> AsyncGenerator[int, None]:
+    stage = info.context.stage
+    stage.streams_open += 1
     try:
         for number in range(to):
             yield number
             await asyncio.sleep(every)
         fail(fails)
     finally:
-        info.context.stage.ended.set()
+        stage.streams_open -= 1
+        stage.ended.set()
+
+
+async def flood(info: strawberry.Info[Context, None], size: int) -> AsyncGenerator[str, None]:
+    """As much as the reader takes."""
+    stage = info.context.stage
+    stage.streams_open += 1
+    try:
+        while True:
+            stage.blocks_made += 1
+            yield "x" * size
+    finally:
+        stage.streams_open -= 1
 
 
 def product_schema(
@@ -140,6 +171,9 @@ def product_schema(
     class Query:
         boom: str = strawberry.field(resolver=resolve_boom)
         hold: str = strawberry.field(resolver=resolve_hold)
+        transport: str = strawberry.field(resolver=resolve_transport)
+        parameters: list[str] = strawberry.field(resolver=resolve_parameters)
+        lone: str = strawberry.field(resolver=resolve_lone)
         echo: Decimal = strawberry.field(resolver=resolve_echo)
 
         @strawberry.field
@@ -172,6 +206,7 @@ def product_schema(
     @strawberry.type
     class Subscription:
         count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+        flood: AsyncGenerator[str, None] = strawberry.subscription(resolver=flood)
 
         @strawberry.subscription
         async def ticker(

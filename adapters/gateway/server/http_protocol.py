@@ -12,17 +12,20 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.gateway.server import refusals
 from adapters.gateway.server.connections import Admission
 from adapters.gateway.server.limits import edge_of
 from adapters.gateway.server.refusals import Refusal
+from adapters.gateway.sockets.protocol import ChannelHttpProtocol
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 HEADERS_MAX = 100
 # Nobody we know pipelines; a read of 256 KiB would hold ten thousand of the shortest requests.
@@ -45,7 +48,7 @@ class _StopParsing(Exception):
     """Leaves a callback of the parser; ``_refusal`` says why."""
 
 
-class HttpProtocol(HttpToolsProtocol):
+class HttpProtocol(ChannelHttpProtocol):
     """One connection, until it closes or becomes a WebSocket."""
 
     def __init__(
@@ -95,6 +98,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._heard = True
+        self.heard_at = self.loop.time()
         self._unset_keepalive_if_required()
         was_in_body, heads_before = self._in_body, self._heads_complete
         try:

@@ -3,12 +3,11 @@
 The place for writing frames past ASGI, too: ``uvicorn_server`` gives this class to uvicorn.
 """
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
 from adapters.gateway.server.limits import edge_of
+from adapters.gateway.sockets.protocol import ChannelSocketProtocol
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(ChannelSocketProtocol):
     """One connection from its handshake on; ``HttpProtocol`` had it before."""
 
     def connection_lost(self, exc: Exception | None) -> None:
