@@ -52,7 +52,7 @@ async def graphiql(browser: Browser, sandbox: Sandbox, **look: Any) -> AsyncIter
 
 async def ready(page: Page) -> None:
     """Wait for the editor, and for the schema that it helps with."""
-    await expect(tab(page, "Price")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("tab").first).to_be_visible(timeout=PATIENCE_MS)
     await expect(page.locator(".graphiql-query-editor .view-line").first).to_be_visible(
         timeout=PATIENCE_MS
     )
@@ -173,6 +173,12 @@ async def test_a_mistake_is_marked_and_what_the_server_says_is_shown(
         await expect(result(page)).to_contain_text("Syntax Error")
         await expect(answer(page)).to_contain_text('"correlationId"')
         await expect(answer(page)).to_contain_text("GRAPHQL_PARSE_FAILED")
+        await write(page, ".graphiql-query-editor", "subscription Broken { nope }")
+        await page.keyboard.press("Control+Enter")
+        await expect(answer(page)).to_contain_text("GRAPHQL_VALIDATION_FAILED")
+        await expect(answer(page)).to_contain_text(re.compile(r"Status\s*failed"))
+        # GraphiQL throws a refused subscription on to the page, as a list without words of its own.
+        visit.complaints[:] = [text for text in visit.complaints if not text.startswith("Array(")]
         # Chromium itself notes an answer with an error status.
         visit.complaints[:] = [text for text in visit.complaints if "status of 400" not in text]
 
@@ -199,7 +205,7 @@ async def test_a_header_reaches_both_transports_and_is_never_stored(
         await run(page)
         await expect(result(page)).to_contain_text(PRICE, timeout=PATIENCE_MS)
         await stop(page)
-        await write(page, ".graphiql-query-editor", "query Status { systemStatus { state } }")
+        await write(page, ".graphiql-query-editor", "query Mine { systemStatus { state } }")
         await run(page)
         await expect(result(page)).to_contain_text(re.compile(r'"state":\s*"'))
 

@@ -3,7 +3,7 @@
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from "graphql";
 
-import { type AnswerLog, type AnswerWriter, told } from "./answers";
+import { type AnswerLog, type AnswerWriter, type Json, told } from "./answers";
 import { Rate } from "./rate";
 
 const URL_PATH = "/graphql";
@@ -26,13 +26,14 @@ export function watchedFetcher(answers: AnswerLog): Fetcher {
     try {
       const result = await fetcherThatTells(write)(
         { ...params, operationName: name },
-        { ...options, ...(document ? { documentAST: document } : {}) },
+        // Without a document it goes by POST, and the server says what is wrong with it.
+        { headers: options?.headers ?? {}, ...(document ? { documentAST: document } : {}) },
       );
       if (isIterable(result)) return watched(result, write);
       write({ state: "done", values: 1, ...told(result) });
       return result;
     } catch (error) {
-      write({ state: "failed" });
+      write({ state: "failed", errors: refusal(error) });
       throw error;
     }
   };
@@ -74,12 +75,17 @@ function meant({ query, operationName }: FetcherParams): {
   try {
     document = parse(query);
   } catch {
-    return {}; // The server says what is wrong with it.
+    return {};
   }
   const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
   const only = operations.length === 1 ? operations[0] : undefined;
   const operation = only ?? operations.find((each) => each.name?.value === operationName);
   return operation ? { document, operation } : { document };
+}
+
+/** The errors of a subscription the server refuses are thrown as they came, as a list. */
+function refusal(error: unknown): Json[] {
+  return Array.isArray(error) ? error : [];
 }
 
 function isIterable(result: unknown): result is AsyncIterable<unknown> {
@@ -116,6 +122,7 @@ function watched(source: AsyncIterable<unknown>, write: AnswerWriter): AsyncIter
         return step as IteratorResult<never>;
       } catch (error) {
         end("failed");
+        write({ errors: refusal(error) });
         throw error;
       }
     },
