@@ -86,7 +86,7 @@ class _Answer:
         headers = MutableHeaders(scope=head)
         if head["status"] == HTTPStatus.NOT_MODIFIED:
             # Says what the whole answer would have said.
-            headers.add_vary_header("accept-encoding")
+            _vary(headers)
             if self._coding is not None:
                 _weaken(headers)
         elif _compressible(head["status"], headers):
@@ -101,7 +101,7 @@ class _Answer:
             await self._send(message)
             return
         headers = MutableHeaders(scope=head)
-        headers.add_vary_header("accept-encoding")
+        _vary(headers)
         if self._coding is not None:
             body = await _compressed(body, self._coding)
             headers["content-encoding"] = self._coding
@@ -160,3 +160,8 @@ def _weight(parameters: list[str]) -> float:
                 return 0.0
             return weight if 0 <= weight <= 1 else 0.0
     return 1.0
+
+
+def _vary(headers: MutableHeaders) -> None:
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("accept-encoding")

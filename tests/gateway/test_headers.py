@@ -54,7 +54,7 @@ def get(path: bytes) -> bytes:
     ("request_bytes", "status", "headers"),
     [
         (POST % b"application/json", 200, EVERYWHERE),
-        (POST % b"text/plain", 400, EVERYWHERE),
+        (POST % b"text/plain", 415, EVERYWHERE),
         (get(b"/graphql"), 405, {**EVERYWHERE, "allow": "POST"}),
         (b"DELETE" + get(b"/livez")[3:], 405, {**EVERYWHERE, "allow": None}),
         (get(b"/livez"), 200, EVERYWHERE),

@@ -108,7 +108,9 @@ async def test_the_head_deadline_is_not_for_bodies_nor_for_idle_connections(hast
 
 
 async def test_an_answer_nobody_reads_is_cut() -> None:
-    async with serving(write_timeout_seconds=0.5, keep_alive_seconds=60) as world:
+    async with serving(
+        write_timeout_seconds=0.5, keep_alive_seconds=60, body_bytes_max=1_000_000
+    ) as world:
         # Answers that fill the kernel's buffers, none of them read.
         body = b'{"query":"query($n: String!) { hello(name: $n) }","variables":{"n":"%s"}}'
         request = body % (b"x" * 900_000)

@@ -5,14 +5,14 @@ import os
 import re
 import shutil
 import subprocess
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from tests.packages import installed
 from tests.world import REPOSITORY, SHARED_DATA
 
-pytestmark = pytest.mark.xdist_group("lint")  # one worker installs the packages
+pytestmark = pytest.mark.timeout(300)  # the first time, thousands of files are installed
 
 HERE = Path(__file__).with_name("lint")
 SDL = REPOSITORY / "docs" / "schema.graphql"
@@ -34,27 +34,13 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="module")
-def packages() -> Path:
-    """The packages of the lock, beside it: thousands of files, so installed once per lock."""
-    if shutil.which("npm") is None:
-        missing("node and npm are not installed: the schema was not linted")
-    packages = HERE / "node_modules"
-    stamp = packages / ".of-lock"
-    digest = sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
-        run("npm", "ci", "--silent", "--no-audit", "--no-fund", place=HERE, expected=0)
-        stamp.write_text(digest)
-    return packages
-
-
 @pytest.fixture
-def linters(packages: Path, tmp_path: Path) -> Path:
+def linters(tmp_path: Path) -> Path:
     """A folder with the configuration, the packages, and a copy of the schema."""
     for name in ("eslint.config.mjs", "package.json"):
         shutil.copy(HERE / name, tmp_path)
     shutil.copy(SDL, tmp_path)
-    (tmp_path / "node_modules").symlink_to(packages)
+    (tmp_path / "node_modules").symlink_to(installed(HERE))
     return tmp_path
 
 
