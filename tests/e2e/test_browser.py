@@ -246,7 +246,7 @@ async def test_history_docs_and_explorer_open(sandbox: Sandbox, browser: Browser
         await tab(page, "Status").click()
 
         await page.get_by_role("button", name="Show History").click()
-        await page.get_by_role("region", name="History").get_by_text("Pages").click()
+        await page.get_by_role("region", name="History").get_by_text("Pages").first.click()
         await expect(page.locator(".graphiql-query-editor")).to_contain_text("endCursor")
 
         await page.get_by_role("button", name="Show Documentation Explorer").click()
