@@ -237,6 +237,23 @@ async def test_what_was_written_is_there_after_a_reload(sandbox: Sandbox, browse
         await expect(result(page)).to_contain_text('"closePrice"')
 
 
+async def test_a_link_of_the_documents_opens_its_operation(sandbox: Sandbox, browser: Browser):
+    async with graphiql(browser, sandbox) as visit:
+        page = visit.page
+        docs = sandbox.addresses["graphiql"].replace("/graphiql", "/docs/reference/queries.md")
+        for _ in range(2):  # the second time there are tabs that are remembered
+            await page.goto(docs)
+            await page.locator("h2#ticker ~ figure a").first.click()
+            await ready(page)
+            await expect(page.locator(".graphiql-query-editor")).to_contain_text("query Ticker")
+            await expect(page).to_have_url(re.compile("/graphiql$"))
+            await run(page)
+            await expect(result(page)).to_contain_text('"lastPrice"')
+        await page.reload()
+        await ready(page)
+        await expect(tab(page, "Ticker")).to_have_count(1)
+
+
 async def test_history_docs_and_explorer_open(sandbox: Sandbox, browser: Browser):
     async with graphiql(browser, sandbox) as visit:
         page = visit.page

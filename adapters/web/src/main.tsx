@@ -9,6 +9,7 @@ import { createRoot } from "react-dom/client";
 
 import { AnswerLog } from "./answers";
 import { answerPlugin } from "./answer-panel";
+import { takeAsked } from "./asked";
 import { Brand } from "./brand";
 import { watchedFetcher } from "./fetcher";
 import { TABS } from "./starters";
@@ -18,13 +19,15 @@ import "./styles.css";
 const answers = new AnswerLog();
 const fetcher = watchedFetcher(answers);
 const storage = withoutHeaders(localStorage);
+const asked = takeAsked();
 const plugins = [HISTORY_PLUGIN, explorerPlugin(), answerPlugin(answers)];
 
 function Page() {
   return (
     <GraphiQL
       fetcher={fetcher}
-      defaultTabs={TABS}
+      defaultTabs={asked ? [asked, ...TABS] : TABS}
+      {...(asked && { initialQuery: asked.query, initialVariables: asked.variables ?? "" })}
       defaultEditorToolsVisibility="variables"
       plugins={plugins}
       storage={storage}

@@ -48,5 +48,5 @@ function openTab(kept: Storage) {
 }
 
 function stripped(json: string): string {
-  return JSON.stringify(JSON.parse(json), (key, value) => (key === "headers" ? undefined : value));
+  return JSON.stringify(JSON.parse(json), (key, value) => (key === "headers" ? null : value));
 }
