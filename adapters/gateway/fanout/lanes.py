@@ -39,22 +39,37 @@ class Keeper(Protocol):
 class LatestKept:
     """The newest of each key, and before it the final ones (the newest FINAL_MAX of them)."""
 
-    __slots__ = ("_final", "_newest", "size", "surpassed")
+    # One value of one key is nearly always all there is: it is held without a dictionary, because
+    # what thousands of connections hold is not in the processor's cache when their turn comes.
+    __slots__ = ("_final", "_newest", "_only", "size", "surpassed")
     overflown = False
 
     def __init__(self) -> None:
         self.size = 0
         self.surpassed = 0
-        self._newest: dict[object, Encoded] = {}
-        self._final: deque[Encoded] = deque()
+        self._only: Encoded | None = None
+        self._newest: dict[object, Encoded] | None = None
+        self._final: deque[Encoded] | None = None
 
     def put(self, value: Encoded) -> None:
-        before = self._newest.get(value.key)
-        self._newest[value.key] = value
         self.size += len(value.tail)
-        if before is None:
-            return
+        before = self._only
+        if self._newest is None:
+            if before is None or before.key == value.key:
+                self._only = value
+            else:
+                self._newest = {before.key: before, value.key: value}
+                before = self._only = None
+        else:
+            before = self._newest.get(value.key)
+            self._newest[value.key] = value
+        if before is not None:
+            self._surpass(before)
+
+    def _surpass(self, before: Encoded) -> None:
         if before.final:
+            if self._final is None:
+                self._final = deque()
             self._final.append(before)
             if len(self._final) <= FINAL_MAX:
                 return
@@ -63,10 +78,14 @@ class LatestKept:
         self.surpassed += 1
 
     def take(self) -> Sequence[Encoded]:
-        kept = [*self._final, *self._newest.values()]
-        self._final.clear()
-        self._newest.clear()
         self.size = 0
+        if self._only is not None and self._final is None:
+            only, self._only = self._only, None
+            return (only,)
+        kept = [*(self._final or ()), *(self._newest or {}).values()]
+        if self._only is not None:
+            kept.append(self._only)
+        self._final = self._newest = self._only = None
         return kept
 
 

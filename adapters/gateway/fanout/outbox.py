@@ -105,20 +105,22 @@ class Outbox:
         if not self._wire.writable():
             self._block()
             return
-        messages, self._said = self._said, []
+        messages: list[Message] = []
+        if self._said:
+            messages, self._said = self._said, messages
         for lane in self._waiting:
             lane.take(messages)
         self._waiting.clear()
         self.bytes_kept = 0
         if messages:
-            self._wire.write(messages)
             counters = self._flusher.counters
             counters.messages += len(messages)
             counters.writes += 1
-            if not self._wire.writable():
+            if not self._wire.write(messages):
                 self._block()
                 return
-        self._tell_sent()
+        if self._awaiting:
+            self._tell_sent()
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection, after what is kept if the wire takes it. Harmless twice."""
@@ -244,7 +246,7 @@ class Lane:
         self._waits = False
         head = self._head
         keeper = self._keeper
-        messages.extend((head, value.tail) for value in keeper.take())
+        messages += [(head, value.tail) for value in keeper.take()]
         if keeper.surpassed:
             self._outbox.count_surpassed(keeper.surpassed)
             keeper.surpassed = 0

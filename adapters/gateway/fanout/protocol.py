@@ -76,19 +76,22 @@ class DirectWrites(WebSocketsSansIOProtocol):
             and transport.get_write_buffer_size() == 0
         )
 
-    def write_directly(self, data: bytes) -> None:
+    def write_directly(self, data: bytes) -> bool:
         """Write whole frames; what the socket does not take at once, the transport keeps.
 
-        Call it only while ``ready``: frames of uvicorn's own could be cut in two otherwise.
+        Returns whether it is ready still. Call it only while it is: a frame of uvicorn's own
+        could be cut in two otherwise.
         """
         try:
             written = os.write(self._descriptor, data)
         except BlockingIOError:
             written = 0
         except OSError:  # the peer is gone; the transport hears of it when it reads
-            return
-        if written < len(data):
-            self.transport.write(memoryview(data)[written:])
+            return True
+        if written == len(data):
+            return True
+        self.transport.write(memoryview(data)[written:])
+        return False
 
     def close_directly(self, code: int, reason: str) -> None:
         """Close behind what is buffered; who does not read it is cut off after a while."""
@@ -122,10 +125,11 @@ class DirectWrites(WebSocketsSansIOProtocol):
 class DirectWire:
     """A Wire over DirectWrites."""
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_protocol", "writable")
 
     def __init__(self, protocol: DirectWrites) -> None:
         self._protocol = protocol
+        self.writable = protocol.ready  # asked for every write: one call less
 
     @property
     def on_writable(self) -> Callable[[], None] | None:
@@ -135,11 +139,8 @@ class DirectWire:
     def on_writable(self, call: Callable[[], None] | None) -> None:
         self._protocol.on_writable = call
 
-    def writable(self) -> bool:
-        return self._protocol.ready()
-
-    def write(self, messages: Sequence[Message]) -> None:
-        self._protocol.write_directly(framed(messages))
+    def write(self, messages: Sequence[Message]) -> bool:
+        return self._protocol.write_directly(framed(messages))
 
     def close(self, code: int, reason: str) -> None:
         self._protocol.close_directly(code, reason)

@@ -26,8 +26,11 @@ class Wire(Protocol):
         """Whether all that was written has left this process."""
         ...
 
-    def write(self, messages: Sequence[Message]) -> None:
-        """Write them in one go, in their order; what the socket cannot take now goes later."""
+    def write(self, messages: Sequence[Message]) -> bool:
+        """Write them in one go, in their order; what the socket cannot take now goes later.
+
+        Returns whether it is writable still.
+        """
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -40,14 +43,12 @@ def framed(messages: Sequence[Message]) -> bytes:
     pieces: list[bytes] = []
     for head, tail in messages:
         length = len(head) + len(tail)
-        if length <= _SHORT_MAX:
-            pieces.append(bytes((_TEXT, length)))
-        elif length <= _MEDIUM_MAX:
-            pieces.append(_MEDIUM(_TEXT, 126, length))
+        if _SHORT_MAX < length <= _MEDIUM_MAX:
+            pieces += (_MEDIUM(_TEXT, 126, length), head, tail)
+        elif length <= _SHORT_MAX:
+            pieces += (bytes((_TEXT, length)), head, tail)
         else:
-            pieces.append(_LONG(_TEXT, 127, length))
-        pieces.append(head)
-        pieces.append(tail)
+            pieces += (_LONG(_TEXT, 127, length), head, tail)
     return b"".join(pieces)
 
 
@@ -65,10 +66,11 @@ class AsgiWire:
     def writable(self) -> bool:
         return not self._busy and self._close is None
 
-    def write(self, messages: Sequence[Message]) -> None:
+    def write(self, messages: Sequence[Message]) -> bool:
         self._written += messages
         self._busy = True
         self._filled.set()
+        return False
 
     def close(self, code: int, reason: str) -> None:
         if self._close is None:

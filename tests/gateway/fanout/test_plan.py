@@ -30,8 +30,8 @@ async def keys(text: str, **variables: Any) -> list[Any]:
         (TICKER.replace(" ", "\n  ") + " # a comment", {}),
         (TICKER.replace("subscription", "subscription Named"), {}),
         (
-            "subscription S($s: String!, $c: Category!) "
-            "{ ticker(symbol: $s, category: $c) { lastPrice symbol } }",
+            """subscription S($s: String!, $c: Category!)
+            { ticker(symbol: $s, category: $c) { lastPrice symbol } }""",
             {"s": "BTCUSDT", "c": "LINEAR"},
         ),
         (TICKER.replace("symbol:", "stopAfter: null, symbol:"), {}),
