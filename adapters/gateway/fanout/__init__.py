@@ -6,7 +6,9 @@
     groups.py     Groups: one execution per group, its values to all members
     sink.py       what a member is given (Encoded) and what it must be (Sink)
     lanes.py      Lane: a member that keeps by the field's delivery what cannot go out yet
+    mailbox.py    Mailbox: a member whose values are fetched (SSE)
     outbox.py     Outbox: all lanes of one connection, one write per tick
+    flusher.py    Flusher: when outboxes are let out
     wires.py      Wire: the way out, direct or ASGI
     protocol.py   uvicorn's protocol with direct writes
     pace.py       Pace: storms of new sockets, admitted evenly

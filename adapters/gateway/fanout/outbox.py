@@ -178,6 +178,9 @@ class Outbox:
             self._tell_sent()
 
     def _too_slow(self) -> None:
+        if self._wire.writable():  # it was, a moment ago: nobody is closed for our delay
+            self._unblock()
+            return
         lossless = any(lane.lossless for lane in self._waiting)
         code = CLOSE_RESUME if lossless else CLOSE_TOO_SLOW
         self.close(code, "You read too slowly. " + _ADVICE[code])
