@@ -99,14 +99,11 @@ class Group:
         self._end(errors)
 
     async def _relay(self, source: Source, present: Present) -> None:
-        try:
-            async with aclosing(source.events()) as events:
-                async for value, result in events:
-                    self._deliver(self._encoded(value, result, present))
-                    if self.key is None:  # a replay of thousands must not hold up the others
-                        await asyncio.sleep(0)
-        finally:
-            await source.close()
+        async with aclosing(source.events()) as events:
+            async for value, result in events:
+                self._deliver(self._encoded(value, result, present))
+                if self.key is None:  # a replay of thousands must not hold up the others
+                    await asyncio.sleep(0)
 
     def _encoded(self, value: Any, result: ExecutionResult, present: Present) -> Encoded:  # noqa: ANN401  # the domain's
         content: dict[str, Any] = {"data": result.data}

@@ -22,6 +22,7 @@ class Gate:
     def __init__(self) -> None:
         self.on_writable: Any = None
         self.open = True
+        self.jams = False
         self.writes: list[list[Any]] = []
         self.closed: list[tuple[int, str]] = []
 
@@ -31,6 +32,7 @@ class Gate:
     def write(self, messages: Sequence[Message]) -> bool:
         assert self.writable()
         self.writes.append([orjson.loads(head + tail) for head, tail in messages])
+        self.open = not self.jams
         return self.writable()
 
     def close(self, code: int, reason: str) -> None:
@@ -276,7 +278,16 @@ async def test_who_has_no_lane_waits_for_its_reader():
     await waiting
     assert gate.read == [{"id": "1"}]
 
+    gate.jams = True  # it takes one more and is full
     out.say(b'{"id":"2"}')
+    waiting = asyncio.ensure_future(out.sent())
+    await tick()
+    assert gate.read == [{"id": "1"}, {"id": "2"}]
+    assert not waiting.done()
+    gate.reopen()
+    await waiting
+
+    out.say(b'{"id":"3"}')
     waiting = asyncio.ensure_future(out.sent())
     await asyncio.sleep(0)
     out.lost()

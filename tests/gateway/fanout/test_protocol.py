@@ -118,11 +118,11 @@ SLOW: dict[str, Any] = {"max_queue": 1, "close_timeout": 0.2}
 BIG = 512 * 1024
 
 
-async def blocked(side: Side) -> list[str]:
+async def blocked(side: Side, size: int = BIG) -> list[str]:
     """Write until buffers are full all the way to the client; what was written."""
     written: list[str] = []
     while side.raw.ready():
-        written.append(f"{len(written)}-" + "x" * BIG)
+        written.append(f"{len(written)}-" + "x" * size)
         side.write(written[-1])
         if not side.raw.ready():
             await asyncio.sleep(0.05)
@@ -169,14 +169,15 @@ def test_written_and_sent_frames_keep_their_order(on_loop: Any):
     on_loop(scenario())
 
 
-def test_a_blocked_socket_says_so_and_says_when_it_is_free(on_loop: Any):
+@pytest.mark.parametrize("size", [BIG, 8 * 1024])  # a rest above and below the high-water mark
+def test_a_blocked_socket_says_so_and_says_when_it_is_free(on_loop: Any, size: int):
     async def scenario() -> None:
         # Pings come all the while: a frame of uvicorn's inside of one of ours would end it all.
         async with (
             serving(ws_ping_interval=0.01, ws_ping_timeout=30) as server,
             server.joined(**SLOW) as (client, side),
         ):
-            written = await blocked(side)
+            written = await blocked(side, size)
             assert side.raw.transport.get_write_buffer_size() > 0
             told: list[bool] = []
             side.raw.on_writable = lambda: told.append(side.raw.ready())
