@@ -17,7 +17,7 @@ from strawberry.tools import merge_types
 from strawberry.types.base import get_object_definition
 
 from domain.kernel.errors import UserError
-from domain.kernel.policy import FieldPolicy, refusal
+from domain.kernel.policy import Audience, FieldPolicy, StreamRules, refusal
 
 T = TypeVar("T", bound=type)
 V = TypeVar("V")
@@ -72,7 +72,8 @@ def resolved_by(
     Args:
         resolver: An async function over domain objects.
         description: What the field means, with its limits.
-        policy: Who may use it. Mandatory on root fields.
+        policy: Who may use it. Mandatory on root fields; elsewhere none means that nobody has
+            thought about sharing what it gives, so that no shared execution may hold it.
         takes: An input type whose ``to_command()`` is handed to the resolver as ``command``.
         shown_as: For resolver parameters of a domain type: the input type, or list of it, that
             clients send instead; its ``to_domain()`` is called on each.
@@ -87,8 +88,10 @@ def resolved_by(
         call = _translated(call, shown_as)
     if not payload:
         call = _coded(call)
+    # A field for anyone inside of another is resolved thousands of times; there is nothing to ask.
+    guards = policy is not None and policy.audience is not Audience.ANYONE
     return strawberry.field(
-        resolver=call if policy is None else _guarded(call, policy, payload=payload),
+        resolver=_guarded(call, policy, payload=payload) if policy and guards else call,
         description=description,
         deprecation_reason=deprecation_reason,
         metadata={"policy": policy},
@@ -101,11 +104,13 @@ def streamed_by(
     description: str,
     policy: FieldPolicy,
     shown_as: Mapping[str, Any] | None = None,
+    rules: StreamRules | None = None,
 ) -> Any:
     """A subscription fed by ``resolver``, which returns a generator or a user error.
 
-    A user error is raised before the stream begins, so that the operation fails as a whole and
-    the client gets one error, not an empty stream.
+    ``rules`` say what a transport may do with its values. A user error is raised before the stream
+    begins, so that the operation fails as a whole and the client gets one error, not an empty
+    stream.
     """
     call: Callable[..., Any] = resolver
     if shown_as is not None:
@@ -113,7 +118,7 @@ def streamed_by(
     return strawberry.subscription(
         resolver=_guarded(_coded(call), policy, payload=False),
         description=description,
-        metadata={"policy": policy},
+        metadata={"policy": policy, "rules": rules or StreamRules()},
     )
 
 
