@@ -1,6 +1,7 @@
 """Redis or Valkey: what can be rebuilt. Newest prices, who leads, what is wanted."""
 
 from adapters.redis.client import RedisClient
+from adapters.redis.event_signals import RedisEventSignaller, RedisEventSignals
 from adapters.redis.leases import RedisLeases
 from adapters.redis.live_market import RedisLiveMarket
 from adapters.redis.metrics import DropReason, HubMetrics, NullHubMetrics
@@ -11,6 +12,8 @@ __all__ = [
     "HubMetrics",
     "NullHubMetrics",
     "RedisClient",
+    "RedisEventSignaller",
+    "RedisEventSignals",
     "RedisFeedPublisher",
     "RedisLeases",
     "RedisLiveMarket",

@@ -6,6 +6,7 @@ two releases can share one Redis during a rolling deployment.
 
 from dataclasses import dataclass, replace
 
+from domain.kernel.events import StreamName
 from domain.kernel.ids import Category
 from domain.market.topics import RATES, Follow, Topic, TopicKind
 
@@ -44,6 +45,10 @@ class Names:
         """What the leading feed of a category says of itself; its heartbeat too."""
         tail = f"{category}:{REPORT}"
         return Place(f"{self.prefix}:v1:latest:{tail}", f"{self.prefix}:v1:changed:{tail}")
+
+    def stream(self, stream: StreamName) -> Place:
+        """The newest number of an event stream."""
+        return Place(f"{self.prefix}:v1:stream:{stream}", f"{self.prefix}:v1:grown:{stream}")
 
     def lease(self, name: str) -> str:
         """Holds the token of who leads."""

@@ -43,11 +43,11 @@ ABSENT = _Absent()
 class ProfileChange:
     """What to change; what is ABSENT stays."""
 
-    display_name: str | None | _Absent = ABSENT
-    legal_name: str | None | _Absent = ABSENT
-    date_of_birth: str | None | _Absent = ABSENT
-    country: str | None | _Absent = ABSENT
-    phone: str | None | _Absent = ABSENT
+    display_name: str | _Absent | None = ABSENT
+    legal_name: str | _Absent | None = ABSENT
+    date_of_birth: str | _Absent | None = ABSENT
+    country: str | _Absent | None = ABSENT
+    phone: str | _Absent | None = ABSENT
     time_zone: str | _Absent = ABSENT
 
 
@@ -68,7 +68,7 @@ class SettingsChange:
     display_currency: str | _Absent = ABSENT
     locale: Locale | _Absent = ABSENT
     theme: Theme | _Absent = ABSENT
-    quiet_hours: QuietHours | None | _Absent = ABSENT
+    quiet_hours: QuietHours | _Absent | None = ABSENT
     confirm_orders: bool | _Absent = ABSENT
 
 
@@ -121,7 +121,7 @@ class MyAccount:
         raise NotImplementedError
 
     async def freeze(self, viewer: Viewer) -> User:
-        """Freeze at once: all sessions end, sockets close, Firebase's refresh tokens are revoked."""
+        """Freeze at once: sessions end, sockets close, Firebase's refresh tokens are revoked."""
         raise NotImplementedError
 
     async def export(self, viewer: Viewer) -> Export:

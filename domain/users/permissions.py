@@ -26,7 +26,7 @@ class Obstacle:
 
     error: UserError
     unblocked_by: str | None
-    """The operation (``Mutation.updateProfile``) or place (``Firebase: verify e-mail``) that helps."""
+    """What helps: an operation (``Mutation.x``) or a place (``Firebase: verify e-mail``)."""
 
 
 @dataclass(frozen=True, slots=True)

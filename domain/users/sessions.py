@@ -6,7 +6,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.viewer import Viewer
 from domain.users.errors import NotFound
 from domain.users.model import Device, Session, SessionId
-from domain.users.ports import Accounts, AccessSignals, Works
+from domain.users.ports import AccessSignals, Accounts, Works
 
 
 class MySessions:
