@@ -53,7 +53,7 @@ async def test_launchers_at_the_same_time_migrate_once(empty: DatabaseUrls) -> N
 
 def _made_as_needed(name: str | None, kind: str) -> bool:
     """Alembic's own schema, and partitions: no model describes them."""
-    partition = kind == "table" and re.fullmatch(r"event_(default|\d{6})", name or "")
+    partition = kind == "table" and re.fullmatch(r"(event|activity)_(default|\d{6})", name or "")
     return bool(partition) or (kind == "schema" and name == VERSION_SCHEMA)
 
 

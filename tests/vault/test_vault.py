@@ -80,8 +80,16 @@ def test_rotating_rewraps_the_key_and_leaves_the_values() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "a:", ":x", "a:AAAA", "a:!!!", "a b:" + b64encode(OLD).decode()]
-    + [",".join(["a:" + b64encode(OLD).decode()] * 2)],
+    [
+        "",
+        "a",
+        "a:",
+        ":x",
+        "a:AAAA",
+        "a:!!!",
+        "a b:" + b64encode(OLD).decode(),
+        ",".join(["a:" + b64encode(OLD).decode()] * 2),
+    ],
 )
 def test_a_ring_that_cannot_be_used_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(KeyRingError) as refused:
