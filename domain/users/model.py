@@ -95,13 +95,13 @@ class Profile:
     """How somebody wants to be met. The legal identity belongs to KYC once submitted."""
 
     user_id: UserId
-    display_name: str | None = field(repr=False)
-    legal_name: str | None = field(repr=False)
-    date_of_birth: str | None = field(repr=False)
+    display_name: str | None = field(default=None, repr=False)
+    legal_name: str | None = field(default=None, repr=False)
+    date_of_birth: str | None = field(default=None, repr=False)
     """ISO 8601 date."""
-    country: str | None
+    country: str | None = field(default=None, repr=False)
     """ISO 3166-1 alpha-2."""
-    phone: str | None = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
     """E.164."""
     time_zone: str = "UTC"
     legal_identity_locked: bool = False
@@ -161,6 +161,15 @@ class Settings:
     theme: Theme = Theme.SYSTEM
     quiet_hours: QuietHours | None = None
     confirm_orders: bool = True
+
+
+def default_settings(user_id: UserId) -> Settings:
+    """What somebody has who never chose: everything in the inbox, SECURITY by mail as well."""
+    inbox = frozenset({Channel.INBOX})
+    chosen = dict.fromkeys(Topic, inbox)
+    chosen[Topic.SECURITY] = inbox | {Channel.EMAIL, Channel.PUSH}
+    chosen[Topic.NEWS] = frozenset()
+    return Settings(user_id=user_id, notifications=chosen)
 
 
 class SessionEnd(StrEnum):
