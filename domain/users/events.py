@@ -3,7 +3,9 @@
 Every event goes to ``user:<id>`` of the account it is about. Bodies hold ids and words only.
 """
 
-from domain.kernel.events import NewEvent, stream_of_user
+from uuid import UUID
+
+from domain.kernel.events import NewEvent, StreamName, stream_of_user
 from domain.kernel.ids import UserId
 from domain.users.model import NotificationId, SessionEnd, SessionId
 
@@ -56,6 +58,12 @@ def roles_changed(user_id: UserId, roles: list[str]) -> NewEvent:
 
 def notification_added(user_id: UserId, notification_id: NotificationId) -> NewEvent:
     return _event(user_id, "notification.added", {"notificationId": str(notification_id)})
+
+
+def user_of_stream(stream: StreamName) -> UserId | None:
+    """Whose stream it is; nothing for a desk's."""
+    kind, _, name = stream.partition(":")
+    return UserId(UUID(name)) if kind == "user" else None
 
 
 def _event(user_id: UserId, kind: str, body: dict[str, object]) -> NewEvent:
