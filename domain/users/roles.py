@@ -71,17 +71,11 @@ class Roles:
         actor = owner_of(viewer)
         async with self._works.begin() as work:
             proposal = await work.desk.proposal_locked(proposal_id)
-            if proposal is None:
+            user = None if proposal is None else await work.users.locked(proposal.user_id)
+            if proposal is None or user is None:
                 return NotFound("proposal", "id")
-            if proposal.state is not ProposalState.OPEN:
-                return AlreadyDecided()
-            if proposal.proposed_by == actor:
-                return NeedsSecondPerson()
-            if proposal.user_id == actor:
-                return OwnRoles()
-            user = await work.users.locked(proposal.user_id)
-            if user is None:
-                return NotFound("account", "id")
+            if (refused := _refusal(proposal, actor)) is not None:
+                return refused
             if approve and not proposal.grant and await work.desk.holders(Role.ADMIN) <= 1:
                 return BadInput("id", "this is the last administrator.")
             state = ProposalState.APPROVED if approve else ProposalState.REJECTED
@@ -126,6 +120,16 @@ class Roles:
             client=client_of(viewer),
             details={"role": role.value, "grant": str(granted).lower()},
         )
+
+
+def _refusal(
+    proposal: RoleProposal, actor: UserId
+) -> NeedsSecondPerson | AlreadyDecided | OwnRoles | None:
+    if proposal.state is not ProposalState.OPEN:
+        return AlreadyDecided()
+    if proposal.proposed_by == actor:
+        return NeedsSecondPerson()
+    return OwnRoles() if proposal.user_id == actor else None
 
 
 async def make_first_admin(works: Works, user_id: UserId, *, clock: Clock) -> User | None:

@@ -214,6 +214,16 @@ class PostgresAccounts:
             rows = await session.exec(wanted.order_by(col(RoleProposalRow.id)))
             return [proposal_of(row) for row in rows]
 
+    async def due_for_erasure(self, *, now: datetime, first: int) -> Sequence[UserId]:
+        due = (
+            select(AccountRow.id)
+            .where(col(AccountRow.erase_after) <= now)
+            .order_by(col(AccountRow.erase_after))
+            .limit(first)
+        )
+        async with self._database.read() as session:
+            return [UserId(found) for found in await session.exec(due)]
+
     async def _users(
         self,
         session: AsyncSession,
