@@ -11,6 +11,8 @@ from domain.kernel.errors import UserError
 class UsersErrorCode(StrEnum):
     """Codes of the users domain."""
 
+    TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # a word, no secret
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
     SESSION_ENDED = "SESSION_ENDED"
     ACCOUNT_FROZEN = "ACCOUNT_FROZEN"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
@@ -22,6 +24,28 @@ class UsersErrorCode(StrEnum):
     OWN_ROLES = "OWN_ROLES"
     NEEDS_SECOND_PERSON = "NEEDS_SECOND_PERSON"
     ALREADY_DECIDED = "ALREADY_DECIDED"
+
+
+@dataclass(frozen=True)
+class TokenInvalid(UserError):
+    """The ID token is not one of ours. Why is nobody's business who forges them."""
+
+    code: ClassVar[StrEnum] = UsersErrorCode.TOKEN_INVALID
+
+    @property
+    def message(self) -> str:
+        return "This ID token is not valid here. Sign in again."
+
+
+@dataclass(frozen=True)
+class TokenExpired(UserError):
+    """The ID token was good and is over."""
+
+    code: ClassVar[StrEnum] = UsersErrorCode.TOKEN_EXPIRED
+
+    @property
+    def message(self) -> str:
+        return "This ID token has expired. Refresh it and try again."
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from domain.kernel.events import EventAppender
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import Role
+from domain.users.errors import TokenExpired, TokenInvalid
 from domain.users.model import (
     Activity,
     ActivityResult,
@@ -254,6 +255,12 @@ class FirebaseAccount:
     """``totp`` | ``phone`` to when it was enrolled."""
 
 
+class TokenVerifier(Protocol):
+    """Reads ID tokens. Raises Unavailable: an outage is never "signed out"."""
+
+    async def verify(self, token: str) -> SignIn | TokenExpired | TokenInvalid: ...
+
+
 class IdentityProvider(Protocol):
     """Firebase's administration. Raises Unavailable, TimedOut, Rejected."""
 
@@ -310,6 +317,7 @@ __all__ = [
     "LegalIdentities",
     "Sessions",
     "StepUpGrants",
+    "TokenVerifier",
     "UserQuery",
     "Users",
     "Work",

@@ -1,0 +1,6 @@
+"""Firebase Authentication: verifying ID tokens ourselves, administration through firebase-admin."""
+
+from adapters.firebase.certificates import Certificates, KeptText
+from adapters.firebase.verifier import TokenVerifier
+
+__all__ = ["Certificates", "KeptText", "TokenVerifier"]
