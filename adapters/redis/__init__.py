@@ -1,5 +1,11 @@
 """Redis or Valkey: what can be rebuilt. Newest prices, who leads, what is wanted."""
 
+from adapters.redis.access import (
+    RedisAccessEnds,
+    RedisAccessSignals,
+    RedisKeptText,
+    RedisStepUpGrants,
+)
 from adapters.redis.client import RedisClient
 from adapters.redis.event_signals import RedisEventSignaller, RedisEventSignals
 from adapters.redis.leases import RedisLeases
@@ -11,10 +17,14 @@ __all__ = [
     "DropReason",
     "HubMetrics",
     "NullHubMetrics",
+    "RedisAccessEnds",
+    "RedisAccessSignals",
     "RedisClient",
     "RedisEventSignaller",
     "RedisEventSignals",
     "RedisFeedPublisher",
+    "RedisKeptText",
     "RedisLeases",
     "RedisLiveMarket",
+    "RedisStepUpGrants",
 ]

@@ -50,6 +50,18 @@ class Names:
         """The newest number of an event stream."""
         return Place(f"{self.prefix}:v1:stream:{stream}", f"{self.prefix}:v1:grown:{stream}")
 
+    def access(self) -> Place:
+        """Where it is told whose access ended; the key is never written."""
+        return Place(f"{self.prefix}:v1:access", f"{self.prefix}:v1:access:ended")
+
+    def spent(self, digest: str) -> str:
+        """A step-up that was used."""
+        return f"{self.prefix}:v1:spent:{digest}"
+
+    def kept(self, name: str) -> str:
+        """A text all processes share."""
+        return f"{self.prefix}:v1:kept:{name}"
+
     def lease(self, name: str) -> str:
         """Holds the token of who leads."""
         return f"{self.prefix}:v1:lease:{name}"
