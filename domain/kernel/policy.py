@@ -29,6 +29,14 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StepUp:
+    """A field that needs a fresh sign-in with a second factor, spent on this one call."""
+
+    max_age_seconds: int = 300
+    """How old the sign-in may be."""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldPolicy:
     """The policy of one field. Denies by default: a root field without one stops the import."""
 
@@ -40,12 +48,15 @@ class FieldPolicy:
     shared: bool = False
     """One execution may serve every subscriber, because no value depends on the viewer."""
     delivery: Delivery = Delivery.LOSSLESS
+    step_up: StepUp | None = None
 
     def __post_init__(self) -> None:
         if (self.audience is Audience.STAFF) != bool(self.roles):
             raise ValueError("roles belong to Audience.STAFF, and STAFF needs at least one")
         if self.shared and self.audience is not Audience.ANYONE:
             raise ValueError("only a field for anyone may share executions")
+        if self.step_up is not None and self.audience is Audience.ANYONE:
+            raise ValueError("step-up needs somebody who signed in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
