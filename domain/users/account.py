@@ -120,7 +120,9 @@ class MyAccount:
             return position
         query = ActivityQuery(subject_id=owner_of(viewer))
         found = await self._accounts.activity(query, first=size + 1, before=position)
-        return page_of(self._cursors, _LIST, found, size, lambda line: (line.at, line.id))
+        return page_of(
+            self._cursors, _LIST, found, size, lambda line: (line.at, line.id), after=after
+        )
 
     async def freeze(self, viewer: Viewer) -> User:
         """Freeze at once: sessions end, sockets close, Firebase's refresh tokens are revoked."""

@@ -9,7 +9,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import UserId, new_uuid7
-from domain.kernel.page import Edge, Page, PageInfo, page_size
+from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
 from domain.users.errors import NotFound
@@ -66,8 +66,7 @@ class BackOffice:
             for user in found[:size]:
                 self._log(work, viewer, user.id, "user.viewed")
         edges = [Edge(user, self._cursors.sign(_LIST, str(user.id))) for user in found[:size]]
-        end = edges[-1].cursor if edges else None
-        return Page(edges, PageInfo(has_next_page=len(found) > size, end_cursor=end))
+        return page_of(edges, after=after, more=len(found) > size)
 
     async def user(self, viewer: Viewer, user_id: UserId) -> User | NotFound:
         found = await self._accounts.user(user_id)

@@ -53,7 +53,9 @@ class MyInbox:
         found = await self._accounts.notifications(
             owner_of(viewer), unread_only=unread_only, first=size + 1, before=position
         )
-        return page_of(self._cursors, _LIST, found, size, lambda n: (n.created_at, n.id))
+        return page_of(
+            self._cursors, _LIST, found, size, lambda n: (n.created_at, n.id), after=after
+        )
 
     async def unread(self, viewer: Viewer) -> int:
         return await self._accounts.unread(owner_of(viewer))
