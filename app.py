@@ -3,7 +3,7 @@
     python app.py web | feed | worker      the roles; each is scaled by starting more of it
     python app.py migrate                  bring the database up to date, then end
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
-    python app.py exchange                 the sandbox's Bybit V5: started by run
+    python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
     python app.py settings [--check | --write]             docs/settings.md and .env.example
     python app.py record --category ... --symbols ... --out FILE   live streams into a file
@@ -254,6 +254,28 @@ async def exchange(settings: "Settings") -> None:
     await serve(settings=settings, drain=Drain(), web=app, on_ready=lifeline.announce_ready)
 
 
+async def identity(settings: "Settings") -> None:
+    """The sandbox's Firebase Auth. The production image does not have it."""
+    from adapters.clock import SystemClock
+    from adapters.gateway import Drain, serve
+    from adapters.sandbox.identity import TOKEN_LIFE_SECONDS, create_identity
+    from adapters.settings import SettingsError
+    from adapters.supervisor import lifeline
+
+    life = os.environ.get("OKD_IDENTITY_TOKEN_SECONDS", str(TOKEN_LIFE_SECONDS))
+    if not life.isdecimal() or not 0 < int(life) <= TOKEN_LIFE_SECONDS:
+        sentence = f"is a whole number from 1 to {TOKEN_LIFE_SECONDS}"
+        raise SettingsError([f"OKD_IDENTITY_TOKEN_SECONDS: {sentence}"])
+    app = create_identity(
+        file=Path(os.environ["OKD_IDENTITY_FILE"]),
+        project=settings.firebase_project,
+        clock=SystemClock(),
+        control_token=os.environ["OKD_CONTROL_TOKEN"],
+        token_life_seconds=int(life),
+    )
+    await serve(settings=settings, drain=Drain(), web=app, on_ready=lifeline.announce_ready)
+
+
 async def migrate(settings: "Settings") -> None:
     """Apply what is pending, as the owner."""
     import structlog
@@ -276,6 +298,7 @@ ROLES: dict[str, Callable[["Settings"], Coroutine[Any, Any, None]]] = {
     "feed": feed,
     "worker": worker,
     "exchange": exchange,
+    "identity": identity,
     "migrate": migrate,
 }
 
@@ -289,8 +312,8 @@ def start(role: str) -> int:
     from adapters.settings import SettingsError, load_settings
     from adapters.telemetry import configure_logging
 
-    # The exchange has nobody to be taken out of traffic by.
-    overrides = {"drain_seconds": 0.0} if role == "exchange" else {}
+    # The sandbox's own have nobody to be taken out of traffic by.
+    overrides = {"drain_seconds": 0.0} if role in ("exchange", "identity") else {}
     try:
         settings = load_settings(**overrides)
         configure_logging(role=role, log_format=settings.log_format, level=settings.log_level)
