@@ -18,7 +18,7 @@ from domain.users.model import (
     ActivityResult,
     FrozenBy,
     NoteId,
-    Profile,
+    Revealed,
     Session,
     SessionEnd,
     StaffNote,
@@ -78,18 +78,18 @@ class BackOffice:
 
     async def reveal(
         self, viewer: Viewer, user_id: UserId, reason: str
-    ) -> tuple[User, Profile] | NotFound | BadInput:
+    ) -> Revealed | NotFound | BadInput:
         """An account unmasked, for a written reason that its log shows."""
         problem = text_problem(reason, "reason")
         if problem is not None:
             return problem
         found = await self._accounts.user(user_id)
         if found is None:
-            return NotFound("account", "id")
+            return NotFound("account", "userId")
         profiles = await self._accounts.profiles([user_id])
         async with self._works.begin() as work:
             self._log(work, viewer, user_id, "user.revealed", {"reason": reason})
-        return found, profiles[user_id]
+        return Revealed(found, profiles[user_id])
 
     async def sessions(self, viewer: Viewer, user_id: UserId) -> Sequence[Session]:
         async with self._works.begin() as work:
@@ -105,7 +105,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             user = await freeze_account(
                 work, user, by=FrozenBy.STAFF, reason=reason, clock=self._clock
             )
@@ -123,7 +123,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             user = await unfreeze_account(work, user)
             self._log(work, viewer, user_id, "user.unfrozen")
         return user
@@ -138,7 +138,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             by = SessionEnd.REVOKED_BY_STAFF
             ended = await end_all_sessions(work, user_id, by, clock=self._clock)
             found = await work.sessions.of_user(user_id, active_only=False)
@@ -155,7 +155,7 @@ class BackOffice:
             return problem
         async with self._works.begin() as work:
             if await work.users.locked(user_id) is None:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             note = StaffNote(
                 NoteId(new_uuid7()), user_id, owner_of(viewer), text, self._clock.now()
             )

@@ -127,7 +127,7 @@ class LegalIdentityLocked(UserError):
 
     @property
     def path(self) -> tuple[str, ...]:
-        return ("input", self.field)
+        return (self.field,)
 
 
 @dataclass(frozen=True)
