@@ -37,7 +37,7 @@ class HttpServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["HttpServer"]:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.host = "127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        self.host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield self
         finally:

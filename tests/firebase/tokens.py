@@ -61,9 +61,8 @@ def claims(now: int, **changes: Any) -> dict[str, Any]:
 def token(
     now: int, *, key: str = "first", headers: dict[str, Any] | None = None, **changes: Any
 ) -> str:
-    signer = signing_key(key)
-    said = {"kid": key} | (headers or {})
-    return jwt.encode(claims(now, **changes), signer.private, algorithm="RS256", headers=said)
+    header = {"alg": "RS256", "typ": "JWT", "kid": key} | (headers or {})
+    return written(header, claims(now, **changes), key=key)
 
 
 def written(header: object, payload: object, *, key: str | None = "first") -> str:
