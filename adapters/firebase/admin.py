@@ -89,7 +89,8 @@ class FirebaseAdmin:
             raise Unavailable(WHAT, retry_after_seconds=_RETRY_AFTER_SECONDS)
         self._waiting += 1
         try:
-            async with deadline(WHAT, self._timeout_seconds), self._breaker.guard():
+            # The breaker outside: of a call that was cut off it has to learn.
+            async with self._breaker.guard(), deadline(WHAT, self._timeout_seconds):
                 return await asyncio.get_running_loop().run_in_executor(
                     self._threads, self._ask, ask
                 )

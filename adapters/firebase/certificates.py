@@ -5,18 +5,20 @@ and a process that starts during an outage takes the last good ones from the sto
 """
 
 import asyncio
+import math
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
 import orjson
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 
 from domain.kernel.failures import Failure, Unavailable
 
@@ -33,6 +35,8 @@ _RENEW_SHARE = 0.8
 STALE_SECONDS_MAX = 86_400.0
 # Forged key ids must not make us ask Google at every request.
 UNKNOWN_KEY_COOL_DOWN_SECONDS = 30.0
+# A source that just failed is not asked again by every request that would like to know.
+FAILURE_COOL_DOWN_SECONDS = 1.0
 _RETRY_SECONDS_MAX = 30.0
 _BODY_BYTES_MAX = 64 * 1024
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d+)")
@@ -71,7 +75,7 @@ class Certificates:
         self._now = now
         self._keys: _Keys | None = None
         self._flight: asyncio.Task[None] | None = None
-        self._asked_for_unknown_at = float("-inf")
+        self._failed_at = float("-inf")
 
     @property
     def age_seconds(self) -> float | None:
@@ -79,18 +83,17 @@ class Certificates:
         return None if self._keys is None else self._now() - self._keys.fetched_at
 
     async def key(self, key_id: str) -> RSAPublicKey | None:
-        """The key of that id, or None when Firebase has none. Raises Unavailable."""
+        """The key of that id, or None when Firebase has none.
+
+        Raises Unavailable, also for an id we do not know while nobody can be asked: it may be the
+        newest, and an outage is nobody's sign-out.
+        """
         keys = await self._usable()
         found = keys.by_id.get(key_id)
-        now = self._now()
-        if found is not None or now - self._asked_for_unknown_at < UNKNOWN_KEY_COOL_DOWN_SECONDS:
+        if found is not None or self._lately(keys.fetched_at, UNKNOWN_KEY_COOL_DOWN_SECONDS):
             return found
-        self._asked_for_unknown_at = now
-        try:
-            await self._fetch_once()
-        except Failure:
-            return None  # known keys go on working; an unknown one is not worth an outage
-        return self._keys.by_id.get(key_id) if self._keys else None
+        await self._fetch_once()
+        return None if self._keys is None else self._keys.by_id.get(key_id)
 
     async def run(self) -> None:
         """Renew for ever, ahead of time; ends only by cancellation."""
@@ -109,48 +112,81 @@ class Certificates:
 
     async def _usable(self) -> _Keys:
         if self._keys is None:
-            await self._load_kept()
+            await self._once(self._begin)
         # Renewing is the duty of ``run``: nobody waits for it while there are keys to go on with.
-        if self._keys is None or self._now() - self._keys.fetched_at > STALE_SECONDS_MAX:
+        elif self._now() - self._keys.fetched_at > STALE_SECONDS_MAX:
             await self._fetch_once()
         if self._keys is None:
-            raise Unavailable(WHAT, retry_after_seconds=1.0)
+            raise Unavailable(WHAT, retry_after_seconds=FAILURE_COOL_DOWN_SECONDS)
         return self._keys
 
     async def _fetch_once(self) -> None:
-        """One fetch however many ask; a caller who leaves does not end it for the others."""
+        if self._lately(self._failed_at, FAILURE_COOL_DOWN_SECONDS):
+            raise Unavailable(WHAT, retry_after_seconds=FAILURE_COOL_DOWN_SECONDS)
+        await self._once(self._fetch)
+
+    async def _once(self, errand: Callable[[], Coroutine[None, None, None]]) -> None:
+        """One errand however many ask; a caller who leaves does not end it for the others."""
         if self._flight is None or self._flight.done():
-            self._flight = asyncio.ensure_future(self._fetch())
+            self._flight = asyncio.ensure_future(errand())
             # Everybody may have left by then: asked for, so that no one warns of it.
             self._flight.add_done_callback(lambda flight: flight.cancelled() or flight.exception())
         await asyncio.shield(self._flight)
 
+    async def _begin(self) -> None:
+        """The first keys of this process: those that all share, or else the source's."""
+        await self._load_kept()
+        if self._keys is not None and self._now() - self._keys.fetched_at <= STALE_SECONDS_MAX:
+            return
+        if self._lately(self._failed_at, FAILURE_COOL_DOWN_SECONDS):
+            raise Unavailable(WHAT, retry_after_seconds=FAILURE_COOL_DOWN_SECONDS)
+        await self._fetch()
+
     async def _fetch(self) -> None:
         try:
             async with asyncio.timeout(FETCH_SECONDS_MAX):
-                answer = await self._http.get(self._url)
-            if answer.status_code != httpx.codes.OK or len(answer.content) > _BODY_BYTES_MAX:
-                raise Unavailable(WHAT, retry_after_seconds=1.0)
-            by_id = _parsed(answer.content)
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+                text, life = await self._asked()
+            by_id = _parsed(text)
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, ValueError) as error:
+            self._failed_at = self._now()
             log.warning("certificates_unavailable", reason=type(error).__name__)
-            raise Unavailable(WHAT, retry_after_seconds=1.0) from error
+            raise Unavailable(WHAT, retry_after_seconds=FAILURE_COOL_DOWN_SECONDS) from error
         now = self._now()
-        life = _life_seconds(answer.headers.get("cache-control", ""))
         self._keys = _Keys(by_id, now, now + life * _RENEW_SHARE)
-        await self._save(answer.content, now)
+        await self._save(text, now)
+
+    async def _asked(self) -> tuple[bytes, float]:
+        """What the source answers and for how many seconds. Read no further than it may be long."""
+        # Not compressed: a few bytes could unfold into all our memory.
+        headers = {"accept-encoding": "identity"}
+        async with self._http.stream("GET", self._url, headers=headers) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise ValueError(f"status {answer.status_code}")
+            text = b""
+            async for chunk in answer.aiter_raw():
+                text += chunk
+                if len(text) > _BODY_BYTES_MAX:
+                    raise ValueError("too long")
+            return text, _life_seconds(answer.headers.get("cache-control", ""))
 
     async def _load_kept(self) -> None:
         try:
             kept = await self._kept.load()
             if kept is None:
                 return
-            fetched_at, _, text = kept.partition(b"\n")
-            by_id = _parsed(text)
+            stamp, _, text = kept.partition(b"\n")
+            # Never from the future: another process's clock, or a stamp that is none.
+            fetched_at = min(self._now(), float(stamp))
+            if not math.isfinite(fetched_at):
+                return
             # Good enough to start with; asked anew at once.
-            self._keys = _Keys(by_id, float(fetched_at), renew_at=self._now())
+            self._keys = _Keys(_parsed(text), fetched_at, renew_at=self._now())
         except (Failure, ValueError):
             return
+
+    def _lately(self, instant: float, seconds: float) -> bool:
+        # Not negative: a clock that was set back must not hold us up.
+        return 0 <= self._now() - instant < seconds
 
     async def _save(self, text: bytes, now: float) -> None:
         try:
@@ -162,15 +198,22 @@ class Certificates:
 def _parsed(text: bytes) -> dict[str, RSAPublicKey]:
     """Key ids and RSA keys of the JSON object {id: PEM}. Raises ValueError."""
     listed = orjson.loads(text)
-    if not isinstance(listed, dict) or not listed:
-        raise ValueError("not an object of certificates")
-    keys = {}
-    for key_id, pem in listed.items():
-        key = load_pem_x509_certificate(str(pem).encode()).public_key()
-        if not isinstance(key, RSAPublicKey):
-            raise ValueError("not an RSA certificate")  # noqa: TRY004  # of the text, not of the type
-        keys[key_id] = key
+    if not isinstance(listed, dict):
+        raise ValueError("not an object of certificates")  # noqa: TRY004  # of the text
+    found = {key_id: _rsa_key(pem) for key_id, pem in listed.items()}
+    # One of a kind we cannot use is not worth all the others.
+    keys = {key_id: key for key_id, key in found.items() if key is not None}
+    if not keys:
+        raise ValueError("no certificate that can be used")
     return keys
+
+
+def _rsa_key(pem: object) -> RSAPublicKey | None:
+    try:
+        key = load_pem_x509_certificate(str(pem).encode()).public_key()
+    except (ValueError, InvalidVersion, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, RSAPublicKey) else None
 
 
 def _life_seconds(cache_control: str) -> float:

@@ -7,6 +7,7 @@
     +-- DeadlineExceededError                                     TimedOut
     +-- DefaultCredentialsError and other google.auth errors      Unavailable, and an error logged:
     |                                                             only an operator can mend it
+    +-- KeyError, AttributeError: an answer nobody understands    Unavailable
     +-- any other FirebaseError, ValueError, TypeError            Rejected
 
 Its exceptions quote tokens and addresses, so only their types are ever logged.
@@ -38,7 +39,10 @@ _GONE = (
     exceptions.UnknownError,
     exceptions.ResourceExhaustedError,
     TransportError,
+    KeyError,
+    AttributeError,
 )
+_RAISED = (exceptions.FirebaseError, GoogleAuthError, ValueError, TypeError, *_GONE)
 
 
 class _Keyless(credentials.Base):  # type: ignore[misc]  # firebase-admin has no types
@@ -73,7 +77,7 @@ def translated(ask: Callable[[], T]) -> T | None:
         return ask()
     except auth.UserNotFoundError:
         return None
-    except (exceptions.FirebaseError, GoogleAuthError, ValueError, TypeError) as error:
+    except _RAISED as error:
         raise _failure_of(error) from None  # its text quotes what was sent
 
 
@@ -84,8 +88,11 @@ def account_of(record: Any) -> FirebaseAccount:  # noqa: ANN401  # auth.UserReco
     for enrolled in raw.get("mfaInfo") or []:
         kind = "totp" if "totpInfo" in enrolled else "phone"
         since = datetime.fromisoformat(str(enrolled["enrolledAt"]))
-        # The oldest of a kind: with a second one the first is no less trusted.
-        factors[kind] = min(since, factors.get(kind, since))
+        if since.tzinfo is None:
+            raise KeyError("an instant without an offset")
+        # The newest of a kind: a sign-in does not say which one it used, and whoever stole a
+        # session may have enrolled theirs beside the owner's.
+        factors[kind] = max(since, factors.get(kind, since))
     valid_since = int(record.tokens_valid_after_timestamp or 0) / 1000
     return FirebaseAccount(
         disabled=bool(record.disabled),

@@ -4,6 +4,7 @@ Accepts nothing that firebase-admin rejects (a differential test looks), and is 
 is lax: tenant, ``auth_time``, anonymous sign-in, size. Never looks at an emulator's variable.
 """
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -20,8 +21,15 @@ from domain.users.model import Identity, SignIn
 TOKEN_LENGTH_MAX = 8192
 CLOCK_SKEW_SECONDS = 10
 _SUBJECT_LENGTH_MAX = 128
+# The longest e-mail address; names are shorter.
+_TEXT_LENGTH_MAX = 320
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CACHE_MAX = 10_000
 _ALGORITHM = "RS256"
+# Decoders skip what is not base64url: the same token could be written in any number of ways.
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+# The year 6325: what is later is no time, and datetime ends at 9999.
+_INSTANT_MAX = 1 << 37
 
 
 class TokenVerifier:
@@ -45,7 +53,7 @@ class TokenVerifier:
 
     async def verify(self, token: str) -> SignIn | TokenExpired | TokenInvalid:
         """Who signed in. Raises Unavailable when no certificate can be had at all."""
-        if not 0 < len(token) <= TOKEN_LENGTH_MAX or not token.isascii():
+        if len(token) > TOKEN_LENGTH_MAX or not _SHAPE.fullmatch(token):
             return TokenInvalid()
         digest = sha256(token.encode()).digest()
         known = self._verified.get(digest)
@@ -90,7 +98,7 @@ class TokenVerifier:
     def _judged(self, claims: Mapping[str, Any]) -> SignIn | TokenExpired | TokenInvalid:
         times = [claims.get(name) for name in ("auth_time", "iat", "exp")]
         # bool is an int in Python; NaN and 1e400 are floats in JSON.
-        if not all(type(value) is int and 0 < value < 1 << 40 for value in times):
+        if not all(type(value) is int and 0 < value < _INSTANT_MAX for value in times):
             return TokenInvalid()
         signed_in, issued, expires = (value for value in times if isinstance(value, int))
         now = self._now()
@@ -107,15 +115,15 @@ class TokenVerifier:
     ) -> SignIn | TokenInvalid:
         subject = claims.get("sub")
         firebase = claims.get("firebase")
-        if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_LENGTH_MAX:
+        if _text(subject) is None or len(str(subject)) > _SUBJECT_LENGTH_MAX:
             return TokenInvalid()
         if not isinstance(firebase, dict) or firebase.get("tenant", "") != self._tenant:
             return TokenInvalid()
-        provider = firebase.get("sign_in_provider")
-        if not isinstance(provider, str) or provider == "anonymous":
+        provider = _text(firebase.get("sign_in_provider"))
+        if provider is None or provider == "anonymous":
             return TokenInvalid()
         return SignIn(
-            identity=Identity(self._project, self._tenant, subject),
+            identity=Identity(self._project, self._tenant, str(subject)),
             signed_in_at=_instant(signed_in),
             issued_at=_instant(issued),
             expires_at=_instant(expires),
@@ -139,7 +147,10 @@ def _key_id(token: str) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value[:320] if isinstance(value, str) and value else None
+    # JSON can hold halves of characters and NUL, which no database takes.
+    if not isinstance(value, str) or not value or _UNSTORABLE.search(value):
+        return None
+    return value[:_TEXT_LENGTH_MAX]
 
 
 def _instant(seconds: int) -> datetime:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import orjson
+import structlog
 from sqlalchemy import RowMapping, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,7 +17,10 @@ from adapters.telemetry import correlation
 from domain.events.ports import Delivery
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event, EventId, NewEvent, StreamName
+from domain.kernel.failures import Failure
 from domain.kernel.ids import new_uuid7
+
+log = structlog.get_logger()
 
 CHANNEL = "okd_outbox"
 DAYS_KEPT = 30
@@ -111,9 +115,12 @@ class PostgresOutbox:
         self._database = database
         self._url = url
         self._clock = clock
-        self._waiting: set[asyncio.Event] = set()
+        # Of each consumer: something was written since it last looked.
+        self._written: dict[str, asyncio.Event] = {}
 
     async def claim(self, consumer: str, *, limit: int) -> Sequence[Delivery]:
+        # Before the look: what is written from here on is worth another.
+        self._news(consumer).clear()
         now = self._clock.now()
         again = now + timedelta(seconds=_CLAIM_SECONDS)
         values = {"consumer": consumer, "now": now, "again": again, "limit": limit}
@@ -128,23 +135,28 @@ class PostgresOutbox:
             connection = await session.connection()
             await connection.execute(_CONFIRM, {"consumer": consumer, "done": done})
 
-    async def postpone(self, consumer: str, delivery: Delivery, seconds: float) -> None:
-        del consumer  # a position is of one consumer
+    async def postpone(
+        self, consumer: str, delivery: Delivery, seconds: float, *, why: Exception
+    ) -> None:
+        tell = log.warning if isinstance(why, Failure) else log.error
+        tell(
+            "delivery_postponed",
+            consumer=consumer,
+            event_id=str(delivery.event.id),
+            event_type=delivery.event.type,
+            attempt=delivery.attempt,
+            seconds=round(seconds, 1),
+            exc_info=None if isinstance(why, Failure) else why,
+        )
         due = self._clock.now() + timedelta(seconds=seconds)
         async with self._database.unit_of_work() as session:
             connection = await session.connection()
             await connection.execute(_POSTPONE, {"due": due, "position": delivery.position})
 
-    async def wait(self, timeout_seconds: float) -> None:
-        woken = asyncio.Event()
-        self._waiting.add(woken)
-        try:
+    async def wait(self, consumer: str, timeout_seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                await woken.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._waiting.discard(woken)
+                await self._news(consumer).wait()
 
     async def run(self) -> None:
         """Listen for ever, reconnecting; who waits meanwhile looks by the clock."""
@@ -168,8 +180,11 @@ class PostgresOutbox:
             connection.terminate()
 
     def _wake(self) -> None:
-        for woken in self._waiting:
-            woken.set()
+        for written in self._written.values():
+            written.set()
+
+    def _news(self, consumer: str) -> asyncio.Event:
+        return self._written.setdefault(consumer, asyncio.Event())
 
 
 async def maintain_events(database: Database, *, now: datetime) -> None:

@@ -62,12 +62,14 @@ class Outbox(Protocol):
         """These are done and forgotten."""
         ...
 
-    async def postpone(self, consumer: str, delivery: Delivery, seconds: float) -> None:
-        """This one failed: due again after so long."""
+    async def postpone(
+        self, consumer: str, delivery: Delivery, seconds: float, *, why: Exception
+    ) -> None:
+        """This one failed: due again after so long. ``why`` goes to the log."""
         ...
 
-    async def wait(self, timeout_seconds: float) -> None:
-        """Until something was written, or the time is up."""
+    async def wait(self, consumer: str, timeout_seconds: float) -> None:
+        """Until something was written since this consumer's last claim, or the time is up."""
         ...
 
 

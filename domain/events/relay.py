@@ -30,7 +30,7 @@ class Relay:
                 await asyncio.sleep(_PAUSE_SECONDS * random.uniform(0.5, 1))  # noqa: S311  # jitter
                 continue
             if carried < BATCH:
-                await self._outbox.wait(LOOK_EVERY_SECONDS)
+                await self._outbox.wait(self._consumer.name, LOOK_EVERY_SECONDS)
 
     async def carry(self) -> int:
         """Carry what is due, at most a batch; returns how many were claimed.
@@ -42,7 +42,7 @@ class Relay:
             return 0
         try:
             await self._consumer.consume([delivery.event for delivery in deliveries])
-        except Failure:
+        except Exception:  # noqa: BLE001  # found out below, one by one, and logged by the outbox
             await self._one_by_one(deliveries)
         else:
             await self._outbox.confirm(self._consumer.name, deliveries)
@@ -53,8 +53,9 @@ class Relay:
         for delivery in deliveries:
             try:
                 await self._consumer.consume([delivery.event])
-            except Failure:
-                await self._outbox.postpone(self._consumer.name, delivery, pause(delivery.attempt))
+            except Exception as why:  # noqa: BLE001  # a bug met by one event is not the end of all
+                seconds = pause(delivery.attempt)
+                await self._outbox.postpone(self._consumer.name, delivery, seconds, why=why)
             else:
                 await self._outbox.confirm(self._consumer.name, [delivery])
 

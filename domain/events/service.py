@@ -68,4 +68,5 @@ class EventStreams:
                     yield event
                     sequence = event.sequence
                 if len(events) < PAGE:
-                    await signal.wait(self._look_every_seconds)
+                    # Jitter: thousands of readers woken together do not look together for ever.
+                    await signal.wait(self._look_every_seconds * random.uniform(0.75, 1))  # noqa: S311

@@ -12,7 +12,7 @@ from domain.users import events
 from domain.users.caller import client_of, owner_of
 from domain.users.changes import ProfileChange, SettingsChange, changed_profile, changed_settings
 from domain.users.errors import CannotErase, LegalIdentityLocked
-from domain.users.freezing import freeze_account
+from domain.users.freezing import freeze_account, revoke_tokens
 from domain.users.model import (
     Activity,
     ActivityResult,
@@ -22,11 +22,11 @@ from domain.users.model import (
     User,
     UserState,
 )
+from domain.users.own_log import as_owner_sees, log_of_owner
 from domain.users.pages import page_of, position_of
 from domain.users.ports import (
     AccessSignals,
     Accounts,
-    ActivityQuery,
     ErasureHolds,
     IdentityProvider,
     LegalIdentities,
@@ -118,10 +118,11 @@ class MyAccount:
         position = position_of(self._cursors, _LIST, after)
         if isinstance(position, BadInput):
             return position
-        query = ActivityQuery(subject_id=owner_of(viewer))
+        query = log_of_owner(owner_of(viewer))
         found = await self._accounts.activity(query, first=size + 1, before=position)
+        shown = [as_owner_sees(line) for line in found]
         return page_of(
-            self._cursors, _LIST, found, size, lambda line: (line.at, line.id), after=after
+            self._cursors, _LIST, shown, size, lambda line: (line.at, line.id), after=after
         )
 
     async def freeze(self, viewer: Viewer) -> User:
@@ -136,8 +137,7 @@ class MyAccount:
             )
             self._log(work, viewer, "user.frozen")
         await self._signals.ended(user_id, None)
-        # Ours is done and committed: what Firebase still hands out is refused by our own row.
-        await self._identities.revoke_tokens(user.identity)
+        await revoke_tokens(self._identities, user)
         return user
 
     async def request_erasure(self, viewer: Viewer) -> User | CannotErase:
@@ -157,10 +157,12 @@ class MyAccount:
         return user
 
     async def withdraw_erasure(self, viewer: Viewer) -> User:
+        """Within the grace only; afterwards nothing changes: the worker may have begun."""
         user_id = owner_of(viewer)
+        now = self._clock.now()
         async with self._works.begin() as work:
             user = await self._locked(work, viewer)
-            if user.state is UserState.ERASING:
+            if user.state is UserState.ERASING and user.erase_after and now < user.erase_after:
                 user = replace(user, state=UserState.ACTIVE, erase_after=None)
                 await work.users.save(user)
                 work.events.append(events.erasure_withdrawn(user_id))

@@ -17,7 +17,7 @@ from domain.users.ports import Accounts, ActivityQuery, Works
 CSV_ROWS_MAX = 10_000
 _LIST = "audit"
 # A spreadsheet executes cells that begin so (OWASP, CSV injection).
-_EXECUTED = ("=", "+", "-", "@", "\t", "\r")
+_EXECUTED = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Audit:

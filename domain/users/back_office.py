@@ -4,6 +4,7 @@ Everything here is written to the log, looking at a person included. Roles have 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
@@ -13,7 +14,7 @@ from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
 from domain.users.errors import NotFound
-from domain.users.freezing import freeze_account, unfreeze_account
+from domain.users.freezing import freeze_account, revoke_tokens, unfreeze_account
 from domain.users.model import (
     ActivityResult,
     FrozenBy,
@@ -23,6 +24,7 @@ from domain.users.model import (
     SessionEnd,
     StaffNote,
     User,
+    UserState,
 )
 from domain.users.ports import AccessSignals, Accounts, IdentityProvider, UserQuery, Work, Works
 from domain.users.sessions import end_all_sessions
@@ -62,7 +64,11 @@ class BackOffice:
         if isinstance(position, BadInput):
             return position
         found = await self._accounts.find(query, first=size + 1, after=position)
+        by = [name for name in ("user_id", "uid", "email", "role") if getattr(query, name)]
+        details = {"by": " ".join(by), "found": str(len(found[:size]))}
         async with self._works.begin() as work:
+            # Also of a search that finds nobody: who tries addresses leaves a trace.
+            self._log(work, viewer, owner_of(viewer), "users.searched", details)
             for user in found[:size]:
                 self._log(work, viewer, user.id, "user.viewed")
         edges = [Edge(user, self._cursors.sign(_LIST, str(user.id))) for user in found[:size]]
@@ -104,14 +110,14 @@ class BackOffice:
             return problem
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
-            if user is None:
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
             user = await freeze_account(
                 work, user, by=FrozenBy.STAFF, reason=reason, clock=self._clock
             )
-            self._log(work, viewer, user_id, "user.frozen")
+            self._log(work, viewer, user_id, "user.frozen", {"reason": reason})
         await self._signals.ended(user_id, None)
-        await self._identities.revoke_tokens(user.identity)
+        await revoke_tokens(self._identities, user)
         return user
 
     async def unfreeze(
@@ -122,10 +128,10 @@ class BackOffice:
             return problem
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
-            if user is None:
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
             user = await unfreeze_account(work, user)
-            self._log(work, viewer, user_id, "user.unfrozen")
+            self._log(work, viewer, user_id, "user.unfrozen", {"reason": reason})
         return user
 
     async def end_sessions(
@@ -137,14 +143,16 @@ class BackOffice:
             return problem
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
-            if user is None:
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
+            await work.users.save(replace(user, signed_out_at=self._clock.now()))
             by = SessionEnd.REVOKED_BY_STAFF
             ended = await end_all_sessions(work, user_id, by, clock=self._clock)
             found = await work.sessions.of_user(user_id, active_only=False)
-            self._log(work, viewer, user_id, "sessions.ended", {"count": str(len(ended))})
+            details = {"count": str(len(ended)), "reason": reason}
+            self._log(work, viewer, user_id, "sessions.ended", details)
         await self._signals.ended(user_id, ended)
-        await self._identities.revoke_tokens(user.identity)
+        await revoke_tokens(self._identities, user)
         return [session for session in found if session.id in ended]
 
     async def add_note(
@@ -154,7 +162,8 @@ class BackOffice:
         if problem is not None:
             return problem
         async with self._works.begin() as work:
-            if await work.users.locked(user_id) is None:
+            user = await work.users.locked(user_id)
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
             note = StaffNote(
                 NoteId(new_uuid7()), user_id, owner_of(viewer), text, self._clock.now()

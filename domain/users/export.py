@@ -12,7 +12,8 @@ from domain.kernel.clock import Clock
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
 from domain.users.model import ActivityResult
-from domain.users.ports import Accounts, ActivityQuery, Works
+from domain.users.own_log import as_owner_sees, log_of_owner
+from domain.users.ports import Accounts, Works
 
 LINES_MAX = 10_000
 
@@ -48,6 +49,7 @@ class DataExport:
             )
         user = await self._accounts.user(user_id)
         profiles = await self._accounts.profiles([user_id])
+        lines = await self._accounts.activity(log_of_owner(user_id), first=LINES_MAX, before=None)
         parts: Mapping[str, object] = {
             "createdAt": now,
             "account": user,
@@ -57,9 +59,7 @@ class DataExport:
             "notifications": await self._accounts.notifications(
                 user_id, unread_only=False, first=LINES_MAX, before=None
             ),
-            "activity": await self._accounts.activity(
-                ActivityQuery(subject_id=user_id), first=LINES_MAX, before=None
-            ),
+            "activity": [as_owner_sees(line) for line in lines],
         }
         document = json.dumps(parts, default=_plain, ensure_ascii=False, indent=1)
         return Export(now, document)

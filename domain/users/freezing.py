@@ -1,11 +1,13 @@
 """Freezing and unfreezing an account, whoever asks for it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from domain.kernel.clock import Clock
+from domain.kernel.failures import Failure
 from domain.users import events
 from domain.users.model import FrozenBy, SessionEnd, User, UserState
-from domain.users.ports import Work
+from domain.users.ports import IdentityProvider, Work
 from domain.users.sessions import end_all_sessions
 
 
@@ -16,12 +18,27 @@ async def freeze_account(
     if user.state in (UserState.FROZEN, UserState.ERASED):
         return user
     frozen = replace(
-        user, state=UserState.FROZEN, frozen_by=by, frozen_reason=reason, erase_after=None
+        user,
+        state=UserState.FROZEN,
+        frozen_by=by,
+        frozen_reason=reason,
+        erase_after=None,
+        signed_out_at=clock.now(),
     )
     await work.users.save(frozen)
     work.events.append(events.account_frozen(user.id, by.value))
     await end_all_sessions(work, user.id, SessionEnd.ACCOUNT_FROZEN, clock=clock)
     return frozen
+
+
+async def revoke_tokens(identities: IdentityProvider, user: User) -> None:
+    """Have Firebase refuse to refresh, as a second fence.
+
+    The first is our own row, which is committed: what Firebase still hands out begins no session.
+    So an outage of Firebase takes nothing back and is not the caller's to mend.
+    """
+    with suppress(Failure):
+        await identities.revoke_tokens(user.identity)
 
 
 async def unfreeze_account(work: Work, user: User) -> User:

@@ -126,5 +126,6 @@ def is_told(event: Event) -> bool:
     if event.type == "session.created":
         return event.body.get("newDevice") is True
     if event.type == "session.ended":
-        return event.body.get("by") != "SIGNED_OUT"
+        # Leaving is no news; that the account was frozen or erased is told once, not by session.
+        return event.body.get("by") in ("REVOKED", "REVOKED_BY_STAFF")
     return event.type in _TOLD

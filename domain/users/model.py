@@ -88,6 +88,10 @@ class User:
     frozen_by: FrozenBy | None = None
     frozen_reason: str | None = None
     erase_after: datetime | None = None
+    email_as_of: datetime | None = None
+    """When the token was issued that the address came from: an older one does not undo it."""
+    signed_out_at: datetime | None = None
+    """When all sessions were last ended: no sign-in until then begins one, seen before or not."""
 
 
 @dataclass(frozen=True, slots=True)

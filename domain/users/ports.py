@@ -81,6 +81,12 @@ class Sessions(Protocol):
         """The session of (user, sign-in time, device), made on first sight; whether it was."""
         ...
 
+    async def of_sign_in(
+        self, user_id: UserId, signed_in_at: datetime, client: Client
+    ) -> Session | None:
+        """The session of (user, sign-in time, device), ended or not."""
+        ...
+
     async def of_user(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]:
         """Newest sign-in first."""
         ...
@@ -93,9 +99,17 @@ class Sessions(Protocol):
 
     async def device_is_new(self, user_id: UserId, device_id: str) -> bool: ...
 
+    async def was_ended(self, user_id: UserId, signed_in_at: datetime) -> bool:
+        """Whether a session of this very sign-in was ended, on whatever device it said it was."""
+        ...
+
 
 class ActivityLog(Protocol):
     """The log that is only ever appended to: the runtime role cannot do otherwise."""
+
+    async def denied_since(self, subject_id: UserId, action: str, since: datetime) -> bool:
+        """Whether it holds a DENIED line of that kind, not older than ``since``."""
+        ...
 
     def add(
         self,
@@ -134,7 +148,7 @@ class Desk(Protocol):
     async def withdraw(self, user_id: UserId, role: Role) -> bool: ...
 
     async def holders(self, role: Role) -> int:
-        """How many have a role; the answer holds until the commit."""
+        """How many with a usable account have a role; the answer holds until the commit."""
         ...
 
     async def propose(self, proposal: RoleProposal) -> bool:
@@ -223,8 +237,10 @@ class Accounts(Protocol):
         """By id, Firebase uid or whole e-mail (blind index); with neither, by age."""
         ...
 
-    async def due_for_erasure(self, *, now: datetime, first: int) -> Sequence[UserId]:
-        """Accounts whose grace is over, the longest waiting first."""
+    async def due_for_erasure(
+        self, *, now: datetime, first: int, after: UserId | None = None
+    ) -> Sequence[UserId]:
+        """Accounts whose grace is over, by id, from the one after ``after`` on."""
         ...
 
     async def notes(self, user_id: UserId) -> Sequence[StaffNote]: ...
@@ -242,6 +258,8 @@ class ActivityQuery:
     result: ActivityResult | None = None
     since: datetime | None = None
     until: datetime | None = None
+    without: frozenset[str] = frozenset()
+    """Actions that are left out."""
 
 
 @dataclass(frozen=True, slots=True)

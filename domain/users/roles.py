@@ -17,6 +17,7 @@ from domain.users.model import (
     ProposalState,
     RoleProposal,
     User,
+    UserState,
 )
 from domain.users.ports import Accounts, Work, Works
 
@@ -55,7 +56,7 @@ class Roles:
         )
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
-            if user is None:
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
             if (Role.ADMIN in user.roles) is grant:
                 return BadInput("grant", "nothing would change.")
@@ -76,7 +77,7 @@ class Roles:
                 return NotFound("proposal", "proposalId")
             if (refused := _refusal(proposal, actor)) is not None:
                 return refused
-            if approve and not proposal.grant and await work.desk.holders(Role.ADMIN) <= 1:
+            if approve and not proposal.grant and await self._would_be_none(work, user):
                 return BadInput("proposalId", "this is the last administrator.")
             state = ProposalState.APPROVED if approve else ProposalState.REJECTED
             decided = replace(proposal, state=state, decided_by=actor, decided_at=self._clock.now())
@@ -86,6 +87,12 @@ class Roles:
             action = "role.approved" if approve else "role.rejected"
             self._log(work, viewer, user.id, action, proposal.role, granted=proposal.grant)
         return decided
+
+    @staticmethod
+    async def _would_be_none(work: Work, without: User) -> bool:
+        """Whether nobody usable would be left; a frozen administrator is not counted anyway."""
+        counted = Role.ADMIN in without.roles and without.state is not UserState.FROZEN
+        return await work.desk.holders(Role.ADMIN) - counted < 1
 
     async def open_proposals(self) -> Sequence[RoleProposal]:
         """Oldest first."""
@@ -101,7 +108,7 @@ class Roles:
             return BadInput("role", "ADMIN is proposed and approved by two; USER is everybody's.")
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
-            if user is None:
+            if user is None or user.state is UserState.ERASED:
                 return NotFound("account", "userId")
             changed = await _apply(work, user, role, granted=granted, by=actor)
             action = "role.granted" if granted else "role.withdrawn"
@@ -136,7 +143,8 @@ async def make_first_admin(works: Works, user_id: UserId, *, clock: Clock) -> Us
     """The operator's command: audited, and refused (None) once there is an administrator."""
     async with works.begin() as work:
         user = await work.users.locked(user_id)
-        if user is None or await work.desk.holders(Role.ADMIN):
+        usable = user is not None and user.state in (UserState.ACTIVE, UserState.ERASING)
+        if user is None or not usable or await work.desk.holders(Role.ADMIN):
             return None
         admin = await _apply(work, user, Role.ADMIN, granted=True, by=None)
         work.activity.add(

@@ -1,6 +1,7 @@
 """Sessions and devices of the caller's own account."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from domain.kernel.clock import Clock
 from domain.kernel.ids import UserId
@@ -45,7 +46,7 @@ class MySessions:
         return ended[0] if ended else NotFound("living session of yours", "sessionId")
 
     async def revoke_others(self, viewer: Viewer) -> Sequence[Session]:
-        """End all but the caller's own; returns those that were alive."""
+        """End all but the caller's own, and those not seen yet; returns those that were alive."""
         return await self._end(viewer, SessionEnd.REVOKED, but=session_of(viewer))
 
     async def _end(
@@ -58,7 +59,9 @@ class MySessions:
     ) -> Sequence[Session]:
         user_id = owner_of(viewer)
         async with self._works.begin() as work:
-            await work.users.locked(user_id)
+            user = await work.users.locked(user_id)
+            if but is not None and user is not None:
+                await work.users.save(replace(user, signed_out_at=self._clock.now()))
             living = await work.sessions.of_user(user_id, active_only=True)
             chosen = [s.id for s in living if (only is None or s.id == only) and s.id != but]
             ended = await end_sessions(work, user_id, chosen, by, clock=self._clock)
@@ -90,6 +93,9 @@ async def end_sessions(
 async def end_all_sessions(
     work: Work, user_id: UserId, by: SessionEnd, *, clock: Clock
 ) -> Sequence[SessionId]:
-    """End every living session; signal after the commit."""
+    """End every living session; signal after the commit.
+
+    Set ``signed_out_at`` of the user as well, lest a sign-in nobody saw yet begins one afterwards.
+    """
     living = await work.sessions.of_user(user_id, active_only=True)
     return await end_sessions(work, user_id, [s.id for s in living], by, clock=clock)

@@ -121,7 +121,9 @@ async def test_staff_unfreezes_and_the_person_signs_in_anew(book: Book) -> None:
     assert isinstance(thawed, User)
     assert thawed.state is UserState.ACTIVE
     assert await book.authentication.viewer(sign_in(), PHONE) == SessionEnded()
-    assert isinstance(await book.authentication.viewer(sign_in(signed_in_at=NOW), PHONE), Viewer)
+    assert await book.authentication.viewer(sign_in(signed_in_at=NOW), PHONE) == SessionEnded()
+    anew = sign_in(signed_in_at=NOW + timedelta(seconds=1))
+    assert isinstance(await book.authentication.viewer(anew, PHONE), Viewer)
 
 
 async def test_erasure_waits_can_be_withdrawn_and_then_shreds(book: Book) -> None:

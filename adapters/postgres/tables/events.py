@@ -27,6 +27,7 @@ class EventStreamRow(Row, table=True):
 
     stream: str = Field(sa_type=_STREAM, primary_key=True)
     last_seq: int = Field(sa_type=BigInteger)
+    last_at: datetime = Field(sa_type=_INSTANT)
 
 
 class EventRow(Row, table=True):

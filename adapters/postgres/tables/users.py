@@ -27,7 +27,8 @@ class AccountRow(Row, table=True):
         CheckConstraint("(state = 'FROZEN') = (frozen_by IS NOT NULL)", name="frozen"),
         CheckConstraint("(state = 'ERASING') = (erase_after IS NOT NULL)", name="erasing"),
         Index("ix_account_email_index", "email_index"),
-        Index("ix_account_created_at_id", "created_at", "id"),
+        Index("ix_account_uid", "uid"),
+        Index("ix_account_erase_after", "id", postgresql_where=text("erase_after IS NOT NULL")),
         {"schema": SCHEMA},
     )
 
@@ -39,9 +40,11 @@ class AccountRow(Row, table=True):
     email: bytes | None = Field(sa_type=LargeBinary)
     email_index: bytes | None = Field(sa_type=LargeBinary)
     email_verified: bool
+    email_as_of: datetime | None = Field(sa_type=_INSTANT)
     frozen_by: str | None = Field(sa_type=Text)
     frozen_reason: bytes | None = Field(sa_type=LargeBinary)
     erase_after: datetime | None = Field(sa_type=_INSTANT)
+    signed_out_at: datetime | None = Field(sa_type=_INSTANT)
     created_at: datetime = Field(sa_type=_INSTANT)
 
 
@@ -86,7 +89,10 @@ class SettingsRow(Row, table=True):
 
 class RoleRow(Row, table=True):
     __tablename__: ClassVar[str] = "role"
-    __table_args__: ClassVar[tuple[object, ...]] = ({"schema": SCHEMA},)
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        Index("ix_role_role", "role", "user_id"),
+        {"schema": SCHEMA},
+    )
 
     user_id: UUID = Field(primary_key=True)
     role: str = Field(sa_type=Text, primary_key=True)

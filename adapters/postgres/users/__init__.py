@@ -1,6 +1,7 @@
 """The users domain's repositories: personal data leaves and enters sealed."""
 
 from adapters.postgres.users.reading import PostgresAccounts
+from adapters.postgres.users.rotation import rotate_keys
 from adapters.postgres.users.work import PostgresWorks
 
-__all__ = ["PostgresAccounts", "PostgresWorks"]
+__all__ = ["PostgresAccounts", "PostgresWorks", "rotate_keys"]

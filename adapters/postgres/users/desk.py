@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.tables.users import (
+    AccountRow,
     ActivityRow,
     NoteRow,
     NotificationRow,
@@ -28,13 +30,19 @@ from domain.users.model import (
     ProposalId,
     RoleProposal,
     StaffNote,
+    UserState,
 )
+
+# The neighbours of events.maintain's and users.maintain's.
+_ROLES_LOCK = 7305489204
+_USABLE = (UserState.ACTIVE.value, UserState.ERASING.value)
 
 
 class PendingActivity:
     """Implements domain.users.ports.ActivityLog; written when the unit of work ends."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, session: AsyncSession, keys: Keys) -> None:
+        self._session = session
         self._keys = keys
         self._lines: list[tuple[ActivityRow, str | None]] = []
 
@@ -62,14 +70,25 @@ class PendingActivity:
         )
         self._lines.append((row, client.address if client else None))
 
-    async def write(self, session: AsyncSession) -> None:
+    async def denied_since(self, subject_id: UserId, action: str, since: datetime) -> bool:
+        found = await self._session.exec(
+            select(ActivityRow.id)
+            .where(ActivityRow.subject_id == subject_id)
+            .where(ActivityRow.at >= since)
+            .where(ActivityRow.action == action)
+            .where(ActivityRow.result == ActivityResult.DENIED.value)
+            .limit(1)
+        )
+        return found.one_or_none() is not None
+
+    async def write(self) -> None:
         actors = [row.actor_id for row, address in self._lines if address and row.actor_id]
         await self._keys.load(actors)
         for row, address in self._lines:
             if address and row.actor_id and self._keys.holds(row.actor_id):
                 row.address = self._keys.seal(row.actor_id, "activity.address", address)
-            session.add(row)
-        await session.flush()
+            self._session.add(row)
+        await self._session.flush()
         self._lines.clear()
 
 
@@ -150,11 +169,17 @@ class PostgresDesk:
         return bool(gone.rowcount)
 
     async def holders(self, role: Role) -> int:
-        """How many have a role; the answer holds until the commit."""
-        found = await self._session.exec(
-            select(RoleRow.user_id).where(RoleRow.role == role.value).with_for_update()
+        """How many with a usable account have a role; the answer holds until the commit."""
+        # A lock of its own: rows that are not there yet cannot be locked.
+        await self._session.exec(select(func.pg_advisory_xact_lock(_ROLES_LOCK)))
+        counted = await self._session.exec(
+            select(func.count())
+            .select_from(RoleRow)
+            .join(AccountRow, col(AccountRow.id) == RoleRow.user_id)
+            .where(col(RoleRow.role) == role.value)
+            .where(col(AccountRow.state).in_(_USABLE))
         )
-        return len(found.all())
+        return counted.one()
 
     async def propose(self, proposal: RoleProposal) -> bool:
         connection = await self._session.connection()

@@ -232,13 +232,17 @@ class PostgresAccounts:
             rows = await session.exec(wanted.order_by(col(RoleProposalRow.id)))
             return [proposal_of(row) for row in rows]
 
-    async def due_for_erasure(self, *, now: datetime, first: int) -> Sequence[UserId]:
+    async def due_for_erasure(
+        self, *, now: datetime, first: int, after: UserId | None = None
+    ) -> Sequence[UserId]:
         due = (
             select(AccountRow.id)
             .where(col(AccountRow.erase_after) <= now)
-            .order_by(col(AccountRow.erase_after))
+            .order_by(col(AccountRow.id))
             .limit(first)
         )
+        if after is not None:
+            due = due.where(col(AccountRow.id) > after)
         async with self._database.read() as session:
             return [UserId(found) for found in await session.exec(due)]
 
@@ -274,6 +278,8 @@ def _narrowed(query: ActivityQuery) -> list[Any]:
         wanted.append(ActivityRow.at >= query.since)
     if query.until is not None:
         wanted.append(ActivityRow.at < query.until)
+    if query.without:
+        wanted.append(col(ActivityRow.action).not_in(sorted(query.without)))
     return wanted
 
 

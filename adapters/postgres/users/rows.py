@@ -57,6 +57,8 @@ def user_of(row: AccountRow, roles: Iterable[str], keys: Keys) -> User:
         frozen_by=FrozenBy(row.frozen_by) if row.frozen_by else None,
         frozen_reason=keys.open(row.id, "account.frozen_reason", row.frozen_reason),
         erase_after=row.erase_after,
+        email_as_of=row.email_as_of,
+        signed_out_at=row.signed_out_at,
     )
 
 

@@ -23,7 +23,7 @@ class PostgresWork:
         keys = Keys(ring, session)
         self.users = PostgresUsers(session, keys, index)
         self.sessions = PostgresSessions(session, keys)
-        self.activity = PendingActivity(keys)
+        self.activity = PendingActivity(session, keys)
         self.inbox = PostgresInbox(session)
         self.desk = PostgresDesk(session, keys, clock)
         self.events = PendingEvents()
@@ -45,5 +45,5 @@ class PostgresWorks:
         async with self._database.unit_of_work() as session:
             work = PostgresWork(session, ring=self._ring, index=self._index, clock=self._clock)
             yield work
-            await work.activity.write(session)
+            await work.activity.write()
             await work.events.write(session, now=self._clock.now())

@@ -101,6 +101,7 @@ class PostgresUsers:
                 user_id,
                 **self._email(user_id, sign_in.email),
                 email_verified=sign_in.email_verified,
+                email_as_of=sign_in.issued_at,
             )
         return True
 
@@ -121,6 +122,8 @@ class PostgresUsers:
             frozen_by=user.frozen_by.value if user.frozen_by else None,
             frozen_reason=self._keys.seal(user.id, "account.frozen_reason", user.frozen_reason),
             erase_after=user.erase_after,
+            email_as_of=user.email_as_of,
+            signed_out_at=user.signed_out_at,
             **self._email(user.id, user.email),
         )
 
@@ -200,15 +203,34 @@ class PostgresSessions:
             )
             .on_conflict_do_nothing()
         )
+        found = await self.of_sign_in(user.id, sign_in.signed_in_at, client)
+        if found is None:
+            raise LookupError("a session that was there a moment ago")
+        return found, bool(inserted.rowcount)
+
+    async def of_sign_in(
+        self, user_id: UserId, signed_in_at: datetime, client: Client
+    ) -> Session | None:
         row = (
             await self._session.exec(
                 select(SessionRow)
-                .where(SessionRow.user_id == user.id)
-                .where(SessionRow.signed_in_at == sign_in.signed_in_at)
-                .where(SessionRow.device_id == device_id)
+                .where(SessionRow.user_id == user_id)
+                .where(SessionRow.signed_in_at == signed_in_at)
+                .where(SessionRow.device_id == (client.device_id or ""))
             )
-        ).one()
-        return session_of(row, self._keys), bool(inserted.rowcount)
+        ).one_or_none()
+        await self._keys.load([user_id])
+        return None if row is None else session_of(row, self._keys)
+
+    async def was_ended(self, user_id: UserId, signed_in_at: datetime) -> bool:
+        found = await self._session.exec(
+            select(SessionRow.id)
+            .where(SessionRow.user_id == user_id)
+            .where(SessionRow.signed_in_at == signed_in_at)
+            .where(col(SessionRow.ended_at).is_not(None))
+            .limit(1)
+        )
+        return found.one_or_none() is not None
 
     async def of_user(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]:
         return await sessions_of(self._session, self._keys, user_id, active_only=active_only)

@@ -15,27 +15,33 @@ DECLARE
     name text;
     grown bigint;
     last bigint;
+    stamp timestamptz;
 BEGIN
     -- In the order of names: two transactions that append to the same streams wait, not deadlock.
     FOR name, grown IN
         SELECT item ->> 'stream', count(*) FROM jsonb_array_elements(batch) AS item
         GROUP BY 1 ORDER BY (item ->> 'stream') COLLATE "C"
     LOOP
-        INSERT INTO events.event_stream AS kept (stream, last_seq) VALUES (name, grown)
-            ON CONFLICT (stream) DO UPDATE SET last_seq = kept.last_seq + grown
-            RETURNING last_seq INTO last;
+        -- The clocks of two machines differ, and what is forgotten must be a stream's beginning:
+        -- its times never go back.
+        INSERT INTO events.event_stream AS kept (stream, last_seq, last_at)
+            VALUES (name, grown, at)
+            ON CONFLICT (stream) DO UPDATE SET last_seq = kept.last_seq + grown,
+                last_at = greatest(kept.last_at, EXCLUDED.last_at)
+            RETURNING last_seq, last_at INTO last, stamp;
         WITH added AS (
             INSERT INTO events.event
                 (stream, seq, id, type, version, body, traceparent, recorded_at)
             SELECT name, last - grown + row_number() OVER (ORDER BY place),
                 CAST(item ->> 'id' AS uuid), item ->> 'type',
-                CAST(item ->> 'version' AS integer), item -> 'body', item ->> 'traceparent', at
+                CAST(item ->> 'version' AS integer), item -> 'body', item ->> 'traceparent', stamp
             FROM jsonb_array_elements(batch) WITH ORDINALITY AS given(item, place)
             WHERE item ->> 'stream' = name
             RETURNING stream, seq
         )
         INSERT INTO events.outbox (consumer, stream, seq, recorded_at, due_at)
-            SELECT consumer, added.stream, added.seq, at, at
+            -- Due at once, whatever the clock of who carries it says.
+            SELECT consumer, added.stream, added.seq, stamp, '-infinity'
             FROM added, unnest(ARRAY['signal', 'inbox']) AS consumer
             ORDER BY added.seq;
     END LOOP;
@@ -46,7 +52,7 @@ END $$
 # One partition a month, two made ahead; what is wholly older than the days kept is dropped.
 _MAINTAIN = """
 CREATE FUNCTION events.maintain(at timestamptz, days_kept integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET timezone = 'UTC' AS $$
 DECLARE
     first timestamptz;
     old record;
@@ -77,6 +83,12 @@ BEGIN
         EXECUTE format('DROP TABLE events.%I', old.relname);
     END LOOP;
     DELETE FROM events.event_default WHERE recorded_at < at - make_interval(days => days_kept);
+    -- What nobody carried for so long has nothing left to carry.
+    DELETE FROM events.outbox o
+        WHERE o.recorded_at < at - make_interval(days => days_kept)
+            AND NOT EXISTS (
+                SELECT FROM events.event e
+                WHERE (e.stream, e.seq, e.recorded_at) = (o.stream, o.seq, o.recorded_at));
 END $$
 """
 
@@ -88,6 +100,7 @@ def upgrade() -> None:
         CREATE TABLE events.event_stream (
             stream text COLLATE "C" NOT NULL,
             last_seq bigint NOT NULL,
+            last_at timestamptz NOT NULL,
             CONSTRAINT pk_event_stream PRIMARY KEY (stream),
             CONSTRAINT ck_event_stream_name CHECK (stream ~ '^(user|desk):[a-z0-9-]+$')
         )

@@ -17,9 +17,11 @@ CREATE TABLE users.account (
     email bytea,
     email_index bytea,
     email_verified boolean NOT NULL,
+    email_as_of timestamptz,
     frozen_by text,
     frozen_reason bytea,
     erase_after timestamptz,
+    signed_out_at timestamptz,
     created_at timestamptz NOT NULL,
     CONSTRAINT pk_account PRIMARY KEY (id),
     CONSTRAINT uq_account_project_tenant_uid UNIQUE (project, tenant, uid),
@@ -28,7 +30,8 @@ CREATE TABLE users.account (
     CONSTRAINT ck_account_erasing CHECK ((state = 'ERASING') = (erase_after IS NOT NULL))
 );
 CREATE INDEX ix_account_email_index ON users.account (email_index);
-CREATE INDEX ix_account_created_at_id ON users.account (created_at, id);
+CREATE INDEX ix_account_uid ON users.account (uid);
+CREATE INDEX ix_account_erase_after ON users.account (id) WHERE erase_after IS NOT NULL;
 CREATE TABLE users.data_key (
     user_id uuid NOT NULL,
     master text NOT NULL,
@@ -64,6 +67,7 @@ CREATE TABLE users.role (
     granted_at timestamptz NOT NULL,
     CONSTRAINT pk_role PRIMARY KEY (user_id, role)
 );
+CREATE INDEX ix_role_role ON users.role (role, user_id);
 CREATE TABLE users.session (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -140,7 +144,7 @@ CREATE UNIQUE INDEX uq_role_proposal_open ON users.role_proposal (user_id, role)
 # The log is for ever: partitions are made ahead and never dropped here.
 _MAINTAIN = """
 CREATE FUNCTION users.maintain(at timestamptz) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET timezone = 'UTC' AS $$
 DECLARE
     first timestamptz;
 BEGIN
