@@ -16,6 +16,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.http.websocket_origin import normalize_allowed_origins
 from strawberry.schema.base import BaseSchema
 
+from adapters.gateway.access import Access
 from adapters.gateway.admission import DocumentLimits, admission_extension
 from adapters.gateway.answers import RequestRefused, error_answer
 from adapters.gateway.compression import CompressionMiddleware
@@ -27,6 +28,7 @@ from adapters.gateway.events import EventStreams, StreamLimits, wants_events
 from adapters.gateway.flood import FloodGuard, SocketCaps
 from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
+from adapters.gateway.identity import DEVICE_HEADER
 from adapters.gateway.middleware import (
     BodyLimitMiddleware,
     CorrelationMiddleware,
@@ -64,6 +66,7 @@ def build_app(
     docs: Path,
     graphiql: Path,
     identify: Identify = nobody,
+    access: Access | None = None,
     reporter: ErrorReporter | None = None,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
@@ -74,6 +77,7 @@ def build_app(
     desk = OperationDesk(
         context=context,
         identify=identify,
+        access=access,
         metrics=metrics,
         reporter=reporter,
         suggestions=not settings.production,
@@ -138,6 +142,8 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
                 allow_headers=[
                     "authorization",
                     "content-type",
+                    "last-event-id",
+                    DEVICE_HEADER,
                     PREFLIGHT_HEADER,
                     correlation.CORRELATION_HEADER,
                     correlation.TRACEPARENT_HEADER,

@@ -8,10 +8,11 @@ ends without ``complete``, and clients connect anew.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 import orjson
 from starlette.requests import Request
@@ -31,10 +32,15 @@ from adapters.gateway.operations import (
     refusal,
 )
 from adapters.gateway.requests import read_operation
+from adapters.gateway.resuming import LAST_EVENT_ID, event_id, resumed
 from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
 from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import Metrics, correlation
+from domain.kernel.viewer import ANONYMOUS, Viewer
+
+if TYPE_CHECKING:
+    from domain.kernel.errors import UserError
 
 MEDIA_TYPE = "text/event-stream"
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -75,9 +81,14 @@ def _quality(parameter: str) -> float:
         return 0.0
 
 
-def next_event(payload: object) -> bytes:
-    """One answer. Raises TypeError when ``payload`` has no JSON."""
-    return b"event: next\ndata: " + orjson.dumps(payload) + b"\n\n"
+def next_event(payload: Mapping[str, object]) -> bytes:
+    """One answer; with its id, where a client can resume from it.
+
+    Raises TypeError when ``payload`` has no JSON.
+    """
+    found = event_id(payload)
+    line = b"" if found is None else b"id: " + found.encode() + b"\n"
+    return b"event: next\n" + line + b"data: " + orjson.dumps(payload) + b"\n\n"
 
 
 class EventStreams:
@@ -100,12 +111,18 @@ class EventStreams:
         info = ConnectionInfo(
             Transport.SSE, correlation.current(), address_of(request), request.headers
         )
-        viewer = await desk.identify(info)
+        viewer = await desk.admit(info)
         types = READING if request.method == "GET" else ANY_TYPE
-        return self._stream(self._runner.run(wanted, info, viewer, types=types))
+        last = request.headers.get(LAST_EVENT_ID)
+        wanted = resumed(wanted, last, self._runner.graphql_schema)
+        return self._stream(self._runner.run(wanted, info, viewer, types=types), viewer)
 
-    def _stream(self, answers: AsyncGenerator[Answer, None]) -> "EventStream":
-        return EventStream(answers, runner=self._runner, drain=self._drain, limits=self._limits)
+    def _stream(
+        self, answers: AsyncGenerator[Answer, None], viewer: Viewer = ANONYMOUS
+    ) -> "EventStream":
+        return EventStream(
+            answers, viewer, runner=self._runner, drain=self._drain, limits=self._limits
+        )
 
 
 async def _told(refused: RequestRefused) -> AsyncGenerator[Answer, None]:
@@ -127,6 +144,7 @@ class EventStream(Response):
     def __init__(
         self,
         answers: AsyncGenerator[Answer, None],
+        viewer: Viewer,
         *,
         runner: OperationRunner,
         drain: Drain,
@@ -135,6 +153,7 @@ class EventStream(Response):
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._answers = answers
+        self._viewer = viewer
         self._desk = runner.desk
         self._drain = drain
         self._limits = limits
@@ -142,19 +161,23 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         wire = _AsgiStream(scope, receive, send)
-        self._ending: asyncio.Future[_End] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._ending: asyncio.Future[_End] = loop.create_future()
+        self._refused: asyncio.Future[UserError] = loop.create_future()
         outbox = Outbox(
             wire,
             stall_seconds=self._limits.stall_seconds,
             on_full=lambda: self._end(_End.STALLED),
         )
-        with _counted(self._desk.metrics):
+        answers = outbox.lane()
+        with _counted(self._desk.metrics), self._staying():
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(work)
                     for work in (
                         self._keep(outbox.lane()),
-                        self._pump(outbox.lane()),
+                        self._pump(answers),
+                        self._until_refused(answers, outbox.lane()),
                         self._write(outbox),
                         self._until_left(wire),
                         self._until_drained(),
@@ -179,9 +202,30 @@ class EventStream(Response):
                     lane.put(next_event(answer.payload))
                     self._desk.metrics.messages.inc()
                     await lane.sent()
+                    if self._refused.done():
+                        return
         except Exception as error:  # noqa: BLE001  # outermost: a subscription
             shown = [e.formatted for e in self._desk.crash(error)]
             lane.put(next_event({"errors": shown}))
+        if not self._refused.done():
+            lane.put(COMPLETE)
+            await lane.sent()
+            self._end(_End.COMPLETED)
+
+    @contextlib.contextmanager
+    def _staying(self) -> Iterator[None]:
+        stay = self._desk.access.begin(self._viewer, self._refused.set_result)
+        try:
+            yield
+        finally:
+            stay.leave()
+
+    async def _until_refused(self, answers: Lane, lane: Lane) -> None:
+        error = await self._refused
+        answers.drop()
+        self._desk.metrics.error(error.code)
+        told = refusal(error.code, error.message, correlation.current().id)
+        lane.put(next_event(told.payload))
         lane.put(COMPLETE)
         await lane.sent()
         self._end(_End.COMPLETED)

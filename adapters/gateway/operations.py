@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 from strawberry.http import GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.types.execution import ExecutionResult, PreExecutionError
@@ -95,6 +95,12 @@ class OperationRunner:
         self.desk = desk
         self._schema = schema
 
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """What documents are read against."""
+        found: GraphQLSchema = self._schema._schema  # type: ignore[attr-defined]  # noqa: SLF001  # as Strawberry's own extensions
+        return found
+
     async def run(
         self,
         request: OperationRequest,
@@ -169,7 +175,7 @@ class OperationRunner:
 
 
 def refusal(
-    code: GatewayErrorCode,
+    code: str,
     message: str,
     correlation_id: str,
     *,

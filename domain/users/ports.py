@@ -208,6 +208,10 @@ class Accounts(Protocol):
         """One of the user's, living or not."""
         ...
 
+    async def living(self, sessions: Sequence[SessionId]) -> frozenset[SessionId]:
+        """Those of them that have not ended."""
+        ...
+
     async def devices(self, user_id: UserId) -> Sequence[Device]: ...
 
     async def activity(

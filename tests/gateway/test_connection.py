@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from uuid import UUID
 
 import orjson
 import pytest
@@ -13,7 +12,6 @@ from adapters.gateway.operations import OperationRunner
 from adapters.gateway.sockets.connection import Connection, Peer, SocketLimits
 from adapters.gateway.sockets.wire import WireGone
 from adapters.telemetry import Metrics, NullErrorReporter, correlation
-from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
 from tests.world import eventually
 
@@ -126,24 +124,6 @@ async def test_a_connection_can_be_closed_from_outside(
     assert running.result().code == 4403
     assert line.closed == (4403, "Your session was revoked")
     assert seen.open == 0
-
-
-async def test_a_renewed_viewer_is_who_asks_from_then_on(
-    connection: Connection, line: Line, seen: Seen
-) -> None:
-    renewed = Viewer(UserId(UUID(int=7)))
-    line.say(type="connection_init")
-    line.say(type="subscribe", id="1", payload={"query": "{ one }"})
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(connection.run())
-        await line.until(3)
-        connection.viewer = renewed
-        line.say(type="subscribe", id="2", payload={"query": "{ one }"})
-        await line.until(5)
-        line.inbound.put_nowait(None)
-
-    assert seen.viewers == [None, renewed.user_id]
-    assert line.closed is None  # the client left: nobody to close
 
 
 async def test_a_completed_operation_takes_back_what_has_not_left(

@@ -13,15 +13,19 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
+from adapters.gateway.access import Stay
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.identity import AccessRefused, without_token
 from adapters.gateway.operations import Answer, OperationRunner, refusal
 from adapters.gateway.sockets import frames
 from adapters.gateway.sockets.closing import CloseCode, Ending
 from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
+from adapters.gateway.sockets.renewal import renewed
 from adapters.gateway.sockets.wire import Wire, WireGone
 from adapters.telemetry import correlation
-from domain.kernel.viewer import Viewer
+from domain.kernel.errors import UserError
+from domain.kernel.failures import Failure
 
 
 class Socket(Wire, Protocol):
@@ -75,9 +79,8 @@ class Connection:
         limits: SocketLimits,
         wait_seconds_of: Callable[[str, str], float | None],
     ) -> None:
-        self.viewer: Viewer | None = None
-        """Set by ``connection_init``. Replace it when the person's token is renewed: operations
-        that begin later see the new one."""
+        self._stay: Stay | None = None
+        """Whose connection it is, set by ``connection_init``."""
         self._socket = socket
         self._peer = peer
         self._runner = runner
@@ -99,6 +102,15 @@ class Connection:
 
     async def run(self) -> Ending:
         """Serve until the client leaves or is sent away; nothing of it is left afterwards."""
+        try:
+            ending = await self._serve()
+        finally:
+            if self._stay is not None:
+                self._stay.leave()
+        self._desk.metrics.socket_closed("client" if ending.code is None else str(ending.code))
+        return ending
+
+    async def _serve(self) -> Ending:
         async with asyncio.TaskGroup() as group:
             self._group = group
             services = [
@@ -109,7 +121,6 @@ class Connection:
                 task.cancel()
             if ending.code is not None:
                 await self._socket.close(ending.code, frames.reason_of(ending.reason))
-        self._desk.metrics.socket_closed("client" if ending.code is None else str(ending.code))
         return ending
 
     def close(self, code: int, reason: str) -> None:
@@ -134,7 +145,7 @@ class Connection:
             case frames.Init(payload):
                 await self._init(payload)
             case frames.Ping(payload):
-                self._ping(payload)
+                await self._ping(payload)
             case frames.Pong():
                 pass
             case frames.Subscribe():
@@ -150,26 +161,40 @@ class Connection:
         if self._parameters is not None:
             self.close(CloseCode.TOO_MANY_REQUESTS, "Too many initialisation requests")
             return
-        self._parameters = payload
+        self._parameters = without_token(payload)
         try:
-            self.viewer = await self._desk.identify(self._info(self._peer.correlation))
+            viewer = await self._desk.identify(self._info(self._peer.correlation, payload))
+        except AccessRefused as refused:
+            self._desk.metrics.error(refused.code)
+            self._end_access(refused.error)
+            return
+        except Failure as failure:
+            self.close(CloseCode.TRY_AGAIN_LATER, failure.message)
+            return
         except Exception as error:  # noqa: BLE001  # outermost: a connection
             self._desk.crash(error)
             self.close(CloseCode.INTERNAL, "Something went wrong on our side")
             return
+        self._stay = self._desk.access.begin(viewer, self._end_access)
         self._acknowledged.set()
         self._control.put(frames.ACK)
 
-    def _ping(self, payload: dict[str, object] | None) -> None:
+    def _end_access(self, error: UserError) -> None:
+        self.close(CloseCode.FORBIDDEN, f"{error.code}: {error.message}")
+
+    async def _ping(self, payload: dict[str, object] | None) -> None:
         now = time.monotonic()
         if len(self._pings) == self._pings.maxlen and now - self._pings[0] < 60:  # noqa: PLR2004  # s
             self.close(CloseCode.TOO_MANY_REQUESTS, "Too many pings")
             return
         self._pings.append(now)
+        if payload is not None and without_token(payload) != payload:
+            info = self._info(self._peer.correlation, {**(self._parameters or {}), **payload})
+            payload = await renewed(self._stay, info, self._desk)
         self._control.put(frames.pong(payload))
 
     def _subscribe(self, frame: frames.Subscribe) -> None:
-        if self.viewer is None:
+        if self._stay is None:
             self.close(CloseCode.UNAUTHORIZED, "Unauthorized: send connection_init first")
             return
         if frame.id in self._operations:
@@ -181,7 +206,7 @@ class Connection:
             return
         running = _Running(self._outbox.lane())
         self._operations[frame.id] = running
-        running.task = self._group.create_task(self._operate(frame, running, self.viewer))
+        running.task = self._group.create_task(self._operate(frame, running, self._stay))
         self._tasks.add(running.task)
         running.task.add_done_callback(self._tasks.discard)
 
@@ -207,13 +232,16 @@ class Connection:
             running.lane.drop()
             running.task.cancel()
 
-    async def _operate(self, frame: frames.Subscribe, running: "_Running", viewer: Viewer) -> None:
+    async def _operate(self, frame: frames.Subscribe, running: "_Running", stay: Stay) -> None:
         """The operation's task, from its context to its last frame."""
         self._begun += 1
         bound = correlation.begin_operation(self._peer.correlation, self._begun)
         metrics = self._desk.metrics
         metrics.subscriptions.inc()
         try:
+            viewer = await self._desk.access.again(stay)
+            if isinstance(viewer, UserError):
+                return  # the connection ends with the stay
             answers = self._runner.run(frame.request, self._info(bound), viewer)
             async with aclosing(answers):
                 last = await self._relay(frame.id, answers, running.lane)
@@ -237,10 +265,12 @@ class Connection:
             await lane.sent()
         return frames.complete_frame(operation_id)
 
-    def _info(self, bound: correlation.Correlation) -> ConnectionInfo:
+    def _info(
+        self, bound: correlation.Correlation, parameters: Mapping[str, object] | None = None
+    ) -> ConnectionInfo:
         peer = self._peer
-        parameters = self._parameters or {}
-        return ConnectionInfo(Transport.WEBSOCKET, bound, peer.address, peer.headers, parameters)
+        known = self._parameters or {} if parameters is None else parameters
+        return ConnectionInfo(Transport.WEBSOCKET, bound, peer.address, peer.headers, known)
 
     async def _write(self) -> None:
         if await self._outbox.run() is Ended.STALLED:

@@ -133,6 +133,12 @@ class PostgresAccounts:
             keys = await self._keys(session, [user_id])
             return None if row is None else session_of(row, keys)
 
+    async def living(self, sessions: Sequence[SessionId]) -> frozenset[SessionId]:
+        wanted = select(SessionRow.id).where(col(SessionRow.id).in_(sessions))
+        async with self._database.read() as session:
+            found = await session.exec(wanted.where(col(SessionRow.ended_at).is_(None)))
+            return frozenset(SessionId(session_id) for session_id in found)
+
     async def devices(self, user_id: UserId) -> Sequence[Device]:
         newest: dict[str, Session] = {}
         first: dict[str, datetime] = {}
