@@ -12,6 +12,7 @@ from http import HTTPStatus
 from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo
 from domain.kernel.errors import UserError
+from domain.kernel.failures import Unavailable
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.users import Authentication
 from domain.users.errors import AccountErased, AccountFrozen, TokenInvalid
@@ -65,6 +66,13 @@ class Identity:
         if not isinstance(viewer, Viewer):
             raise AccessRefused(viewer)
         return viewer
+
+
+async def without_accounts(connection: ConnectionInfo) -> Viewer:
+    """Where nobody can sign in. Raises Unavailable for who tries, AccessRefused."""
+    if token_of(connection) is not None:
+        raise Unavailable("account service")
+    return ANONYMOUS
 
 
 def token_of(connection: ConnectionInfo) -> str | None:
