@@ -69,7 +69,7 @@ def create_identity(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await seed(realm)
-        log.warning("sandbox_identity_started", project=project, banner=BANNER)
+        log.info("identity_started", project=project)
         try:
             yield
         finally:

@@ -50,7 +50,7 @@ class SigningIn:
     async def send_code(self, body: Body) -> Answer:
         phone = body.phone()
         if not phone:
-            raise Refused("MISSING_PHONE_NUMBER")
+            raise Refused("INVALID_PHONE_NUMBER", "Invalid format.")
         with self._realm.store.transaction():
             return {"sessionInfo": self._realm.send_code(phone, _PURPOSE)}
 

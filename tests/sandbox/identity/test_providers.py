@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from tests.sandbox.identity.conftest import Refuses
-from tests.sandbox.identity.service import Json, Service, claims_of, new_email
+from tests.sandbox.identity.service import PASSWORD, Json, Service, claims_of, new_email
 
 
 def person(**claims: object) -> Json:
@@ -46,15 +46,24 @@ def test_a_provider_is_linked_and_unlinked(service: Service):
     assert service.sign_in_with("google.com", ann)["localId"] != signed["localId"]
 
 
-def test_a_password_is_linked(service: Service):
+def test_a_password_is_linked_to_an_account_without_address(service: Service):
+    signed, email = service.sign_in_with("apple.com", {"sub": uuid4().hex}), new_email()
+
+    service.accounts("signUp", idToken=signed["idToken"], email=email, password=PASSWORD)
+
+    assert service.sign_in(email)["localId"] == signed["localId"]
+
+
+def test_a_password_is_linked_to_the_address_that_is_there(service: Service):
+    service.lacks("takes one's own address for somebody else's (EMAIL_EXISTS)")
     ann = person()
     signed = service.sign_in_with("google.com", ann)
 
-    service.accounts(
-        "signUp", idToken=signed["idToken"], email=ann["email"], password="a horse of hers"
-    )
+    service.accounts("signUp", idToken=signed["idToken"], email=ann["email"], password=PASSWORD)
 
-    assert service.sign_in(ann["email"], "a horse of hers")["localId"] == signed["localId"]
+    again = service.sign_in(ann["email"])
+    assert again["localId"] == signed["localId"]
+    assert claims_of(again)["email_verified"] is True
 
 
 def test_a_linked_provider_is_nobody_elses(service: Service, refuses: Refuses):
