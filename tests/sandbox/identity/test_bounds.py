@@ -8,6 +8,7 @@ import socket
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,22 @@ def test_what_is_no_json_object_is_refused(identity: Service, raw: bytes):
 
     assert answer.status_code in {400, 413}
     assert answer.json()["error"]["code"] == answer.status_code
+
+
+def test_a_burst_makes_one_account(identity: Service):
+    body = {"email": "burst@example.com", "password": "correct horse"}
+    path = f"{V1}/accounts:signUp"
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [
+            threads.submit(identity.http.post, path, params={"key": "x"}, json=body)
+            for _ in range(8)
+        ]
+        answers = [one.result() for one in asked]
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+    refused = [answer.json()["error"]["message"] for answer in answers if answer.status_code == 400]
+    assert refused == ["EMAIL_EXISTS"] * 7
 
 
 def test_what_is_not_there_says_so_as_google_does(identity: Service):
