@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
@@ -232,10 +232,7 @@ def installed(name: str) -> Path:
     """The npm package in the folder ``name``, installed once per lock; never into the tree."""
     lock = FOLDER / name / "package-lock.json"
     if shutil.which("npm") is None:
-        missing = "node and npm are not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        _missing("node and npm are not installed")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "okd-npm"
     place = caches / f"{name}-{sha256(lock.read_bytes()).hexdigest()[:16]}"
     if (place / "complete").exists():
@@ -250,13 +247,21 @@ def installed(name: str) -> Path:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    if done.returncode != 0:
+        shutil.rmtree(fresh)
+        _missing(f"npm could not install {name}: {done.stderr[-500:]}")
     (fresh / "complete").touch()
     try:
         fresh.rename(place)
     except OSError:  # Another run was first.
         shutil.rmtree(fresh)
     return place
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
 
 
 def free_port() -> int:

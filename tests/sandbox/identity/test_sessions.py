@@ -59,6 +59,23 @@ def test_a_reset_password_ends_every_session(service: Service, refuses: Refuses)
         service.refresh(signed["refreshToken"])
 
 
+def test_a_changed_password_ends_the_other_sessions(identity: Service, refuses: Refuses):
+    other = identity.sign_up()
+    mine = identity.sign_in(other["email"])
+    identity.clock.pass_by(seconds=60)
+
+    changed = identity.accounts("update", idToken=mine["idToken"], password="another horse")
+
+    since = int(identity.user(changed)["validSince"])
+    assert claims_of(changed)["auth_time"] >= since
+    assert identity.refresh(changed["refreshToken"])["id_token"]
+    for old in (mine, other):
+        with refuses("TOKEN_EXPIRED"):
+            identity.refresh(old["refreshToken"])
+        with refuses("TOKEN_EXPIRED"):
+            identity.user(old)
+
+
 def test_a_disabled_account_neither_refreshes_nor_signs_in(service: Service, refuses: Refuses):
     signed = service.sign_up()
 
