@@ -12,6 +12,8 @@ import httpx
 from tests.front_door.running import Program
 from tests.world import REPOSITORY, eventually, make_data_dir, remove_data_dir
 
+KILLABLE = {"web", "feed", "worker", "exchange", "identity", "postgres", "valkey", "keeper"}
+
 
 class Sandbox(Program):
     """`python app.py run` on a data directory and a port of its own."""
@@ -44,7 +46,7 @@ class Sandbox(Program):
             state = {"servers": {}, "keeper_pid": None}
         servers = {server: told["pid"] for server, told in state["servers"].items()}
         pids = {**self.addresses["pids"], **servers, "keeper": state["keeper_pid"]}
-        assert name in {"web", "feed", "worker", "exchange", "postgres", "valkey", "keeper"}
+        assert name in KILLABLE
         found = pids.get(name)
         return None if found is None else int(found)
 

@@ -37,6 +37,8 @@ def environment(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv(f"OKD_{name.upper()}", raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+
     def use(**variables: str) -> None:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)

@@ -19,6 +19,7 @@ class Refused(Exception):
         """``word``: Google's name of the HTTP status, which some errors carry."""
         super().__init__(f"{code} : {detail}" if detail else code)
         self.code = code
+        self.detail = detail
         self.status = status
         self.word = word
 

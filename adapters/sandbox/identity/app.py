@@ -69,7 +69,7 @@ def create_identity(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await seed(realm)
-        log.warning("sandbox_identity_started", project=project, banner=BANNER)
+        log.info("identity_started", project=project)
         try:
             yield
         finally:
@@ -180,10 +180,22 @@ def _admin_routes(realm: Realm, links: Links) -> list[Route]:
 
 def _control_routes(realm: Realm, token: str) -> list[Route]:
     control = Control(realm, token=token)
-    return [
-        _route("/control/token", control.token, control.authorise),
-        _route("/control/totp", control.code, control.authorise),
-    ]
+    operations = {"/control/token": control.token, "/control/totp": control.code}
+    return [_control_route(path, act, control.authorise) for path, act in operations.items()]
+
+
+def _control_route(path: str, operation: Operation, authority: Authority) -> Route:
+    """Errors as the exchange's control plane says them: they are for a person."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            authority(request)
+            return as_json(await operation(await body_of(request)))
+        except Refused as refused:
+            error = {"code": refused.code, "message": refused.detail or refused.code}
+            return as_json({"error": error}, refused.status)
+
+    return Route(path, answer, methods=["POST"])
 
 
 def _route(path: str, operation: Operation, authority: Authority) -> Route:

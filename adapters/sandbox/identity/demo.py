@@ -55,10 +55,10 @@ async def seed(realm: Realm) -> None:
     """Make them at the first start only: whoever was deleted stays deleted."""
     if realm.store.secret(_SEEDED) is not None:
         return
-    kept = {user.uid: await realm.passwords.hashed(PASSWORD) for user in DEMO_USERS}
+    kept = await realm.passwords.hashed(PASSWORD)
     with realm.store.transaction():
         for user in DEMO_USERS:
-            realm.store.save(_account(user, kept[user.uid], realm.now()))
+            realm.store.save(_account(user, kept, realm.now()))
         realm.store.keep_secret(_SEEDED, "done")
 
 

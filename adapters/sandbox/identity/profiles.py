@@ -46,7 +46,7 @@ class Profiles:
                 if not account.email:
                     raise Refused("MISSING_EMAIL")
                 self._realm.set_password(account, kept)
-                tokens = sessions.continued(account, caller.sign_in, now=now)
+                tokens = sessions.renewed(account, caller.sign_in, now=now)
             self._realm.store.save(account)
             return updated(account) | tokens
 

@@ -5,7 +5,7 @@ one look fresh. Revocation ends exactly the sessions there are at that moment.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from adapters.sandbox.identity.accounts import Account
@@ -39,7 +39,7 @@ class Sessions:
         return self.continued(account, sign_in, now=now)
 
     def continued(self, account: Account, sign_in: SignIn, *, now: float) -> Answer:
-        """New tokens for a sign-in that was, such as after a changed password."""
+        """New tokens for a sign-in that was, such as after a factor was enrolled."""
         account.last_refresh_at = now
         self._store.save(account)
         token = secrets.token_urlsafe(96)
@@ -66,6 +66,14 @@ class Sessions:
             "refreshToken": token,
             "expiresIn": str(self._tokens.life_seconds),
         }
+
+    def renewed(self, account: Account, sign_in: SignIn, *, now: float) -> Answer:
+        """Tokens that outlive the revocation a new password brings: it counts as a sign-in.
+
+        Google's SDK for Node compares ``auth_time`` with ``validSince``, the one for Python
+        ``iat``: these pass both.
+        """
+        return self.continued(account, replace(sign_in, signed_in_at=int(now)), now=now)
 
     def refreshed(self, token: str, *, now: float) -> Answer:
         """Raises Refused: INVALID_REFRESH_TOKEN, USER_DISABLED, TOKEN_EXPIRED."""

@@ -4,7 +4,6 @@ from adapters.sandbox.identity.accounts import PASSWORD_PROVIDER, PHONE_PROVIDER
 from adapters.sandbox.identity.answers import Answer, Refused
 from adapters.sandbox.identity.realm import Realm, summary
 from adapters.sandbox.identity.requests import Body
-from adapters.sandbox.identity.tokens import SignIn
 
 # An enrolment's code signs nobody in, and the other way round.
 _PURPOSE = {"for": "sign-in"}
@@ -50,7 +49,7 @@ class SigningIn:
     async def send_code(self, body: Body) -> Answer:
         phone = body.phone()
         if not phone:
-            raise Refused("MISSING_PHONE_NUMBER")
+            raise Refused("INVALID_PHONE_NUMBER", "Invalid format.")
         with self._realm.store.transaction():
             return {"sessionInfo": self._realm.send_code(phone, _PURPOSE)}
 
@@ -97,7 +96,7 @@ class SigningIn:
                 raise Refused("EMAIL_EXISTS")
             account = self._realm.new_account()
             account.email, account.name = email, name
-            account.password, account.password_changed_at = kept, self._realm.now()
+            self._realm.set_password(account, kept)
             answer = summary("SignupNewUserResponse", account)
             return self._realm.entered(account, PASSWORD_PROVIDER, answer)
 
@@ -112,11 +111,5 @@ class SigningIn:
             if account.email != email:
                 account.email, account.email_verified = email, False
             self._realm.set_password(account, kept)
-            sign_in = SignIn(
-                caller.sign_in.provider,
-                int(now),
-                caller.sign_in.factor_kind,
-                caller.sign_in.factor_id,
-            )
-            tokens = self._realm.sessions.continued(account, sign_in, now=now)
+            tokens = self._realm.sessions.renewed(account, caller.sign_in, now=now)
             return summary("SignupNewUserResponse", account) | tokens
