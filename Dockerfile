@@ -2,6 +2,17 @@
 #   docker build -t okd-bff .                        production: web, feed, worker, migrate
 #   docker build -t okd-sandbox --target sandbox .   the whole sandbox world in one container
 
+# GraphiQL: only what this stage writes into dist goes on. Its lock names packages by hash and no
+# registry, so npm's own settings decide where they come from; none may run a script of its own.
+FROM node:24-bookworm-slim AS web
+WORKDIR /srv/okd/adapters/web
+COPY adapters/web/package.json adapters/web/package-lock.json adapters/web/.npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY adapters/web ./
+COPY adapters/gateway/pages/starters.js ../gateway/pages/starters.js
+RUN npm run build
+
+
 FROM python:3.11-slim-bookworm AS base
 # The root file system is read-only in compose.yaml, so Python does not try to write there.
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -33,8 +44,9 @@ COPY resolvers resolvers
 COPY domain domain
 COPY adapters adapters
 COPY docs docs
-RUN rm -r adapters/devtools \
+RUN rm -r adapters/devtools adapters/web \
  && python -m compileall -q --invalidation-mode unchecked-hash .
+COPY --from=web /srv/okd/adapters/web/dist adapters/web/dist
 
 
 FROM sandbox-sources AS sources

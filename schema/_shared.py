@@ -22,9 +22,15 @@ class UserError:
     )
 
 
-@view_of(domain.kernel.page.PageInfo, description="Where a page of a longer list ends.")
+@view_of(domain.kernel.page.PageInfo, description="Where a page of a longer list begins and ends.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there is more after this page.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether there is something before this page: true behind any cursor."
+    )
+    start_cursor: str | None = strawberry.field(
+        description="Where this page begins; null when the page is empty."
+    )
     end_cursor: str | None = strawberry.field(
         description="Pass it as `after` to go on; null when the page is empty."
     )

@@ -25,7 +25,7 @@ class Trade:
 
 
 @view_of(domain.market.Trades, description="Trades in the order they happened.")
-class Trades:
+class TradeBatch:
     trades: list[Trade] = strawberry.field(
         description="Oldest first; empty when only `stale` changed."
     )

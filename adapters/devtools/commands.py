@@ -4,7 +4,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from adapters.devtools.place import Place, here
@@ -79,8 +79,8 @@ def _run(place: Place, words: list[str]) -> int:
     if not place.app.exists():
         raise StartError("There is no app.py in this clone yet, so there is nothing to run.")
     python = environment.python_for("sandbox", place)
-    if options.build_web:
-        front_end.build_if_needed(place)
+    if options.build_web and front_end.is_current(place):
+        options = replace(options, build_web=False)
     os.chdir(place.clone)
     _become([python, "app.py", "run", *options.as_arguments()])
 
@@ -118,8 +118,9 @@ def _bench(place: Place, words: list[str]) -> int:
 def _web(place: Place, words: list[str]) -> int:
     from adapters.devtools import front_end  # noqa: PLC0415
 
-    _no_words("web", words)
-    return front_end.build(place)
+    _no_words("web", [word for word in words if word != "--beside"])
+    # The supervisor's way of asking, once everything else runs.
+    return front_end.build_beside(place) if "--beside" in words else front_end.build(place)
 
 
 def _lock(place: Place, words: list[str]) -> int:

@@ -44,7 +44,7 @@ def findings(place: Place, data_dir: Path | None) -> Iterator[Finding]:
     yield _installer()
     yield from _layers(place)
     yield from _lock_findings(place)
-    yield _tool("node", ("node",), "only ./dev web needs it (Debian: apt install nodejs npm)")
+    yield _tool("node", ("node",), "only the front end needs it, and fetches a wheel of it instead")
     yield _tool("chromium", _CHROMIUM, "only browser tests need it (Debian: apt install chromium)")
     yield _disk(place)
     yield from _instance(meant(place, data_dir))

@@ -24,7 +24,8 @@ from adapters.supervisor.terminal import StartError, say
 
 _STAMP = "okd-stamp.json"
 _NEEDED = (3, 11)
-_LAYERS_ABOVE = {"sandbox": ("dev",), "dev": ()}  # A fuller layer contains the leaner one.
+# A fuller layer contains the leaner one; Node.js, for the front end, has an environment of its own.
+_LAYERS_ABOVE = {"sandbox": ("dev",), "dev": (), "web": ()}
 
 
 def python_for(layer: str, place: Place) -> str:
@@ -34,8 +35,16 @@ def python_for(layer: str, place: Place) -> str:
         StartError: The environment can not be made; the sentence says what to do.
     """
     chosen = os.environ.get("OKD_PYTHON")
-    if chosen:
-        return chosen  # Somebody else keeps the environment: an image, a package manager.
+    # Somebody else keeps the environment then: an image, a package manager.
+    return chosen or brought_up(layer, place)
+
+
+def brought_up(layer: str, place: Place) -> str:
+    """Return the Python of the place's own environment, which then has everything of the lock.
+
+    Raises:
+        StartError: As above.
+    """
     python = str(place.venv / "bin" / "python")
     if _is_current(layer, place):
         return python

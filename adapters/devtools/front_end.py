@@ -1,72 +1,149 @@
-"""Building the npm package in adapters/web, when there is one."""
+"""Building the npm package in adapters/web: GraphiQL, as the gateway serves it.
 
+What was built is kept until a source changes (a stamp holds their digest). One build at a time; it
+happens beside what is served and takes its place at the end, so that a build that fails, is
+interrupted or runs twice leaves a whole one behind.
+"""
+
+import contextlib
+import fcntl
 import hashlib
+import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from adapters.devtools import node
 from adapters.devtools.place import Place
 from adapters.supervisor.terminal import StartError, say
 
 _STAMP = ".okd-stamp"
+_NOT_SOURCES = {"node_modules", "dist"}
+# Built into the pages, although the gateway serves it, too.
+_SHARED = ("adapters/gateway/pages/starters.js",)
+_TAIL_LINES = 12
+_NICENESS = 10  # Behind everything that serves.
+_NO_NETWORK = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET")
+_ADDRESS = re.compile(r"\b[a-z]+://\S+")
+
+
+def is_current(place: Place) -> bool:
+    """Tell whether what is built is of these very sources."""
+    return _read(place.web / "dist" / _STAMP) == _digest(place)
 
 
 def build(place: Place) -> int:
-    """Build it now.
+    """Build unless that is done; for the person who asked for it.
 
     Raises:
-        StartError: Node.js is missing or the build fails.
+        StartError: There is no Node.js to be had, or the build fails.
     """
-    folder = _folder(place)
-    if not (folder / "package.json").exists():
-        say("There is no front end in this clone yet (adapters/web), so nothing was built.")
-        return 0
-    if shutil.which("npm") is None:
-        raise StartError(
-            "Building the front end needs Node.js 20 or newer with npm (Debian and Ubuntu: "
-            "apt install nodejs npm). ./dev run --no-web starts without it."
-        )
-    for words in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
-        say(f"npm {' '.join(words)} ...")
-        done = subprocess.run(  # noqa: S603 - npm with words of ours
-            ["npm", *words],  # noqa: S607 - the person's own npm
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            tail = "\n".join((done.stdout + done.stderr).splitlines()[-12:])
-            raise StartError(f"npm {words[0]} failed:\n{tail}")
-    (folder / "dist").mkdir(exist_ok=True)
-    (folder / "dist" / _STAMP).write_text(_digest(folder), encoding="utf-8")
+    with _alone(place):
+        if is_current(place):
+            say("The front end is built already, and no source has changed since.")
+            return 0
+        _build(place)
+    say("The front end is built: /graphiql shows it at the next load.")
     return 0
 
 
-def build_if_needed(place: Place) -> None:
-    """Build unless what was built is of these very sources; without npm say so and go on."""
-    folder = _folder(place)
-    if not (folder / "package.json").exists():
-        return
+def build_beside(place: Place) -> int:
+    """Build while the world runs, behind everything else; why not is one sentence, the last one."""
+    os.nice(_NICENESS)
     try:
-        if (folder / "dist" / _STAMP).read_text(encoding="utf-8") == _digest(folder):
-            return
-    except OSError:
-        pass  # Never built.
-    try:
-        build(place)
+        return build(place)
     except StartError as error:
-        say(f"The front end was not built, the API works without it. {error}")
+        sentence, _, details = str(error).partition("\n")
+        if details:
+            say(details)
+        say(f"{sentence} The API goes on, with the small explorer at /graphiql.")
+        return 1
 
 
-def _folder(place: Place) -> Path:
-    return place.clone / "adapters" / "web"
+def _build(place: Place) -> None:
+    variables = node.variables(place)
+    modules = place.web / "node_modules"
+    lock = hashlib.sha256((place.web / "package-lock.json").read_bytes()).hexdigest()
+    if _read(modules / _STAMP) != lock:
+        say("Fetching the front end's packages, about half a minute ...")
+        _npm(place, variables, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        (modules / _STAMP).write_text(lock, encoding="utf-8")
+    digest = _digest(place)  # Of before: a source that changes meanwhile asks for another build.
+    fresh = modules / ".okd-dist"
+    say("Building the front end ...")
+    _npm(place, variables, "run", "build", "--", "--outDir", str(fresh), "--emptyOutDir")
+    (fresh / _STAMP).write_text(digest, encoding="utf-8")
+    _put_in_place(fresh, place.web / "dist", aside=modules / ".okd-dist-old")
 
 
-def _digest(folder: Path) -> str:
+def _put_in_place(fresh: Path, served: Path, *, aside: Path) -> None:
+    shutil.rmtree(aside, ignore_errors=True)
+    if served.exists():
+        served.rename(aside)
+    fresh.rename(served)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _npm(place: Place, variables: Mapping[str, str], *words: str) -> None:
+    npm = shutil.which("npm", path=variables["PATH"])
+    if npm is None:
+        raise StartError("npm is missing beside Node.js: install both anew, or remove .venv-node.")
+    done = subprocess.run(  # noqa: S603 - npm with words of ours
+        [npm, *words],
+        cwd=place.web,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    said = (done.stdout + done.stderr).splitlines()
+    if _NO_NETWORK.search("\n".join(said)):
+        why = "The front end's packages could not be fetched: no network, or no npm registry there."
+    else:
+        why = f"The front end could not be built: npm {words[0]} failed."
+    tail = _ADDRESS.sub("<address>", "\n".join(f"    {line}" for line in said[-_TAIL_LINES:]))
+    raise StartError(f"{why}\n{tail}")
+
+
+def _digest(place: Place) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and parts[0] not in {"node_modules", "dist"}:
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes())
+    for path in _sources(place):
+        name = path.relative_to(place.clone).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def _sources(place: Place) -> Iterator[Path]:
+    for entry in sorted(place.web.iterdir()):
+        if entry.name in _NOT_SOURCES:
+            continue
+        found = sorted(entry.rglob("*")) if entry.is_dir() else [entry]
+        yield from (path for path in found if path.is_file())
+    yield from (place.clone / name for name in _SHARED)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Let one build at a time happen; the lock is on the folder, so no file is left."""
+    descriptor = os.open(place.web, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another build of the front end runs: waiting for it ...")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The three locks: made by `./dev lock`, checked without a network by `./dev check`."""
+"""The four locks: made by `./dev lock`, checked without a network by `./dev check`."""
 
 import hashlib
 import json
@@ -14,7 +14,12 @@ from adapters.supervisor.terminal import StartError, say
 
 _STAMP = "# pyproject-sha256: "
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(;[^\\]*)?")
-_GROUPS = {"production": (), "sandbox": ("--group", "sandbox"), "dev": ("--group", "dev")}
+_SOURCES = {
+    "production": ("pyproject.toml",),
+    "sandbox": ("pyproject.toml", "--group", "sandbox"),
+    "dev": ("pyproject.toml", "--group", "dev"),
+    "web": ("--group", "web"),
+}
 _FOUNDATION = {"sandbox": "production", "dev": "sandbox"}
 
 
@@ -62,7 +67,7 @@ def pins_of(text: str) -> set[tuple[str, str, str]]:
 
 
 def make(place: Place, *, upgrade: bool) -> None:
-    """Write the three locks, each on the foundation of the leaner one.
+    """Write the locks, each on the foundation of the leaner one.
 
     Raises:
         StartError: uv is not to be had, or finds no solution.
@@ -76,7 +81,7 @@ def make(place: Place, *, upgrade: bool) -> None:
         constraint = ["-c", LOCKS[foundation]] if foundation else []
         flags = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate"]
         flags += ["--no-header", "--quiet", *(["--upgrade"] if upgrade else [])]
-        command = [uv, "pip", "compile", *flags, "pyproject.toml", *_GROUPS[layer], *constraint]
+        command = [uv, "pip", "compile", *flags, *_SOURCES[layer], *constraint]
         done = subprocess.run(  # noqa: S603 - uv with flags of ours
             [*command, "-o", name], cwd=place.clone, capture_output=True, text=True, check=False
         )

@@ -11,25 +11,33 @@ class Place:
     """One clone of the repository; tests make their own."""
 
     clone: Path
+    venv_name: str = ".venv"
 
     @property
     def venv(self) -> Path:
-        return self.clone / ".venv"
+        return self.clone / self.venv_name
 
     @property
     def app(self) -> Path:
         return self.clone / "app.py"
 
+    @property
+    def web(self) -> Path:
+        """The npm package of the front end."""
+        return self.clone / "adapters" / "web"
+
     def lock_of(self, layer: str) -> Path:
-        """Return the lock file of a layer: "production", "sandbox" or "dev"."""
+        """Return the lock file of a layer: "production", "sandbox", "dev" or "web"."""
         return self.clone / LOCKS[layer]
 
 
-# Each one holds everything of the one before it, in the same versions (`./dev check` looks).
+# Each one holds everything of the one before it, in the same versions (`./dev check` looks); the
+# last stands alone: Node.js as a wheel, for machines without it.
 LOCKS = {
     "production": "requirements.txt",
     "sandbox": "requirements-sandbox.txt",
     "dev": "requirements-dev.txt",
+    "web": "requirements-web.txt",
 }
 
 

@@ -4,7 +4,7 @@ It is handed the built schema and a context factory by app.py and knows neither 
 resolvers.
 """
 
-from adapters.gateway.application import build_app
+from adapters.gateway.application import build_app, operation_extensions
 from adapters.gateway.desk import ConnectionInfo, ContextFactory, Identify, Transport
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import USER_ERROR_MARK, GatewayErrorCode
@@ -25,6 +25,7 @@ __all__ = [
     "StartFailed",
     "Transport",
     "build_app",
+    "operation_extensions",
     "operations_app",
     "run",
     "serve",

@@ -1,10 +1,9 @@
 """The web role's ASGI application: routes and layers, everything handed in by app.py."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 
-from cross_web import HTTPException as GraphQLRequestError
 from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,22 +12,32 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
-from strawberry.http.websocket_origin import is_same_origin, normalize_origin
+from strawberry.extensions import SchemaExtension
+from strawberry.http.websocket_origin import normalize_allowed_origins
 from strawberry.schema.base import BaseSchema
 
-from adapters.gateway.answers import error_answer
+from adapters.gateway.access import Access
+from adapters.gateway.admission import DocumentLimits, admission_extension
+from adapters.gateway.answers import RequestRefused, error_answer
+from adapters.gateway.compression import CompressionMiddleware
+from adapters.gateway.deadline import deadline_extension
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, address_of
+from adapters.gateway.events import EventStreams, StreamLimits, wants_events
+from adapters.gateway.flood import FloodGuard, SocketCaps
+from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
+from adapters.gateway.identity import DEVICE_HEADER
 from adapters.gateway.middleware import (
     BodyLimitMiddleware,
     CorrelationMiddleware,
     LastCatchMiddleware,
-    SecurityHeadersMiddleware,
 )
+from adapters.gateway.negotiation import media_type_for
+from adapters.gateway.operations import OperationRunner
+from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
+from adapters.gateway.sockets import SocketEndpoint, SocketLimits
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
 from adapters.settings import Settings
@@ -55,7 +64,9 @@ def build_app(
     drain: Drain,
     sdl: str,
     docs: Path,
+    graphiql: Path,
     identify: Identify = nobody,
+    access: Access | None = None,
     reporter: ErrorReporter | None = None,
     lifespan: Lifespan | None = None,
 ) -> Starlette:
@@ -63,24 +74,33 @@ def build_app(
     reporter = reporter or NullErrorReporter()
     metrics.watch_status(board.status)
     flood = FloodGuard(settings.flood_limit)
-    view = GraphQLView(
-        graphql_schema,
-        desk=OperationDesk(
-            context=context,
-            identify=identify,
-            metrics=metrics,
-            reporter=reporter,
-            suggestions=not settings.production,
-        ),
+    desk = OperationDesk(
+        context=context,
+        identify=identify,
+        access=access,
+        metrics=metrics,
+        reporter=reporter,
+        suggestions=not settings.production,
+        request_errors_max=settings.request_errors_max,
+    )
+    view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
+    runner = OperationRunner(graphql_schema, desk)
+    allowed_origins = normalize_allowed_origins(settings.allowed_origins)
+    streams = EventStreams(runner, drain=drain, limits=_stream_limits(settings))
+    sockets = SocketEndpoint(
+        runner,
         flood=flood,
-        allowed_origins=settings.allowed_origins,
+        caps=SocketCaps(settings.sockets_per_address),
+        allowed_origins=allowed_origins,
+        limits=_socket_limits(settings),
     )
     app = Starlette(
         routes=[
-            *_graphql_routes(view, flood, metrics),
+            _graphql_route(view, streams, flood, allowed_origins),
+            WebSocketRoute("/graphql", sockets.serve),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
-            *page_routes(sdl=sdl, docs=docs),
+            *page_routes(sdl=sdl, docs=docs, graphiql=graphiql),
         ],
         middleware=_layers(settings, drain, reporter),
         exception_handlers={
@@ -93,12 +113,25 @@ def build_app(
     return app
 
 
+def operation_extensions(settings: Settings) -> list[type[SchemaExtension]]:
+    """What every operation passes, whichever transport brings it; for building the schema."""
+    return [
+        admission_extension(DocumentLimits.of(settings)),
+        deadline_extension(settings.operation_deadline_seconds),
+    ]
+
+
 def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[Middleware]:
     layers = [
         Middleware(CorrelationMiddleware),
         Middleware(SecurityHeadersMiddleware, drain=drain),
         Middleware(LastCatchMiddleware, reporter=reporter),
-        Middleware(BodyLimitMiddleware),
+        Middleware(CompressionMiddleware, bytes_min=settings.compression_bytes_min),
+        Middleware(
+            BodyLimitMiddleware,
+            bytes_max=settings.body_bytes_max,
+            seconds_max=settings.body_timeout_seconds,
+        ),
     ]
     if settings.allowed_origins:
         layers.append(
@@ -109,6 +142,8 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
                 allow_headers=[
                     "authorization",
                     "content-type",
+                    "last-event-id",
+                    DEVICE_HEADER,
                     PREFLIGHT_HEADER,
                     correlation.CORRELATION_HEADER,
                     correlation.TRACEPARENT_HEADER,
@@ -120,45 +155,55 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
     return layers
 
 
-def _graphql_routes(view: GraphQLView, flood: FloodGuard, metrics: Metrics) -> Sequence[BaseRoute]:
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(
+        init_seconds=settings.socket_init_seconds,
+        ping_seconds=settings.socket_ping_seconds,
+        silence_seconds=settings.socket_silence_seconds,
+        stall_seconds=settings.stream_stall_seconds,
+        operations_max=settings.socket_operations_max,
+        pings_per_minute=settings.socket_pings_per_minute,
+    )
+
+
+def _stream_limits(settings: Settings) -> StreamLimits:
+    return StreamLimits(
+        ping_seconds=settings.stream_ping_seconds, stall_seconds=settings.stream_stall_seconds
+    )
+
+
+def _graphql_route(
+    view: GraphQLView, streams: EventStreams, flood: FloodGuard, allowed_origins: frozenset[str]
+) -> BaseRoute:
     async def graphql(request: Request) -> Response:
-        refusal = _refusal(request, view)
+        events = request.method != "HEAD" and wants_events(request.headers.get("accept", ""))
+        refusal = _refusal(request, allowed_origins, events=events)
         if refusal is not None:
             return refusal
         try:
-            return await view.run(request)
-        except GraphQLRequestError as error:
-            return _status_answer(error.status_code, error.reason)
-
-    async def graphql_socket(websocket: WebSocket) -> None:
-        wait = flood.wait_seconds_of(address_of(websocket), "socket")
-        if wait is not None:
-            metrics.refused("flood")
-            await websocket.send_denial_response(_flooded(wait))
-            return
-        metrics.sockets.inc()
-        try:
-            await view.run(websocket)
-        finally:
-            metrics.sockets.dec()
+            return await (streams.answer(request) if events else view.run(request))
+        except RequestRefused as refused:
+            view.desk.metrics.refused(refused.code.lower())
+            return refused.answer(media_type_for(request.headers))
 
     # A plain function, decorated: the only kind of route slowapi limits (see flood.py).
     limited = flood.slowapi.limit(str(flood.limit))(graphql)
-    return [
-        Route("/graphql", limited, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", graphql_socket),
-    ]
+    return Route("/graphql", limited, methods=["GET", "POST"])
 
 
-def _refusal(request: Request, view: GraphQLView) -> Response | None:
-    origin = request.headers.get("origin")
-    if origin is not None and not _origin_allowed(request, origin, view):
+def _refusal(request: Request, allowed_origins: frozenset[str], *, events: bool) -> Response | None:
+    # EventSource cannot send a header of its own: an event stream is refused to other sites' pages
+    # by what browsers say of the page, and reads only when asked for by GET.
+    foreign = events and request.method == "GET" and sent_by_foreign_page(request)
+    if foreign or not origin_allowed(request, allowed_origins):
         return error_answer(
             HTTPStatus.FORBIDDEN,
             GatewayErrorCode.ORIGIN_FORBIDDEN,
             "Pages of this origin may not call. Ask for it to be listed in OKD_ALLOWED_ORIGINS.",
         )
-    if request.method != "POST" and PREFLIGHT_HEADER not in request.headers:
+    # Starlette adds HEAD to every route of GET; there is nothing to tell the head of.
+    asked_well = request.method == "GET" and (events or PREFLIGHT_HEADER in request.headers)
+    if request.method != "POST" and not asked_well:
         answer = _status_answer(
             405,
             f"Send operations by POST, or queries by GET with the header {PREFLIGHT_HEADER}: 1.",
@@ -166,14 +211,6 @@ def _refusal(request: Request, view: GraphQLView) -> Response | None:
         answer.headers["allow"] = "POST"
         return answer
     return None
-
-
-def _origin_allowed(request: Request, origin: str, view: GraphQLView) -> bool:
-    if request.headers.get("sec-fetch-site") == "same-origin":
-        return True
-    if is_same_origin(origin, request.headers.get("host")) or "*" in view.allowed_origins:
-        return True
-    return normalize_origin(origin) in view.allowed_origins
 
 
 def _too_many(

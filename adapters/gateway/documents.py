@@ -1,21 +1,25 @@
 """The documents of docs/, readable in a browser at /docs without anybody else's server.
 
-Markdown stays the source and reads well on its own; here it only gets a page around it. What a
-page links to is served, too: the schema as text, the example clients as they are.
+Markdown stays the source and reads well on its own; here it gets a page around it. What a page
+links to is served, too: the schema as text, the example clients as they are. Every Markdown file is
+at /docs/raw as it is written, and /llms.txt lists them for programs that read.
 """
 
-import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+import orjson
 
-_SHOWN = {".md", ".graphql", ".py", ".mjs", ".png", ".json"}
-_TYPES = {".png": "image/png", ".json": "application/json"}
+from adapters.gateway.document_body import SHOWN, Body, body_of
+from adapters.gateway.document_contents import Section, sections_of
+from adapters.gateway.document_frame import framed, index
+
+_JSON = "application/json"
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".json": _JSON}
 _TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
+_MARKDOWN = "text/markdown; charset=utf-8"
 _SKIPPED = {"node_modules"}
 
 
@@ -30,81 +34,67 @@ class Page:
 
 def pages_of(docs: Path) -> list[Page]:
     """Every document of the folder as a page; none when the folder is not there."""
-    files = sorted(
-        file
-        for file in docs.rglob("*")
-        if file.suffix in _SHOWN and _SKIPPED.isdisjoint(file.relative_to(docs).parts)
-    )
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    pages = [_page(file, docs, markdown) for file in files]
-    index = _index([file for file in files if file.suffix == ".md"], docs)
-    return [Page("/docs", index, _HTML), *pages] if pages else []
+    files = {
+        file.relative_to(docs).as_posix(): file.read_bytes()
+        for file in sorted(docs.rglob("*"))
+        if file.suffix in SHOWN and _SKIPPED.isdisjoint(file.relative_to(docs).parts)
+    }
+    if not files:
+        return []
+    texts = {name: body for name, body in files.items() if name.endswith(".md")}
+    bodies = {n: body_of(text.decode(), path=f"/docs/{n}") for n, text in texts.items()}
+    sections = sections_of(bodies)
+    titles = {name: body.title for name, body in bodies.items()}
+    leads = {name: body.lead for name, body in bodies.items()}
+    return [
+        Page("/docs", index(sections, titles, leads), _HTML),
+        Page("/docs/search.json", _search_index(sections, bodies), _JSON),
+        Page("/llms.txt", _list_for_programs(sections, bodies), _TEXT),
+        *(
+            Page(f"/docs/{name}", framed(name, body, sections=sections, titles=titles), _HTML)
+            for name, body in bodies.items()
+        ),
+        *(Page(f"/docs/raw/{name}", text, _MARKDOWN) for name, text in texts.items()),
+        *(
+            Page(f"/docs/{under}{name}", body, _TYPES.get(Path(name).suffix, _TEXT))
+            for name, body in files.items()
+            if name not in texts
+            for under in ("", "raw/")  # links of a raw page are relative, too
+        ),
+    ]
 
 
-def _page(file: Path, docs: Path, markdown: MarkdownIt) -> Page:
-    name = file.relative_to(docs).as_posix()
-    if file.suffix != ".md":
-        return Page(f"/docs/{name}", file.read_bytes(), _TYPES.get(file.suffix, _TEXT))
-    tokens = markdown.parse(file.read_text("utf-8"))
-    _point_inside(tokens, posixpath.dirname(f"/docs/{name}"))
-    body = markdown.renderer.render(tokens, markdown.options, {})
-    return Page(f"/docs/{name}", _framed(_title(file), body), _HTML)
+def _search_index(sections: Sequence[Section], bodies: Mapping[str, Body]) -> bytes:
+    """Rows of [page, heading, address, words], in the order of the sections."""
+    rows = []
+    for section in sections:
+        for name in section.names:
+            body = bodies[name]
+            if (
+                section.title == "Decisions"
+            ):  # all have the same headings: found by their first text
+                words = body.headings[0].text if body.headings else body.lead
+                rows.append([body.title, "", f"/docs/{name}", words])
+                continue
+            rows.append([body.title, "", f"/docs/{name}", body.lead])
+            rows += [
+                [body.title, h.title, f"/docs/{name}#{h.anchor}", h.text] for h in body.headings
+            ]
+    return orjson.dumps(rows)
 
 
-def _point_inside(tokens: list[Token], folder: str) -> None:
-    """Links to what is not served (the README, a folder) lead to the index instead of nowhere."""
-    for token in tokens:
-        _point_inside(token.children or [], folder)
-        target = token.attrs.get("href")
-        if not isinstance(target, str) or "://" in target or target.startswith("#"):
-            continue
-        path, _, anchor = target.partition("#")
-        resolved = posixpath.normpath(posixpath.join(folder, path))
-        inside = resolved.startswith("/docs/") and posixpath.splitext(resolved)[1] in _SHOWN
-        token.attrs["href"] = (resolved if inside else "/docs") + (f"#{anchor}" if anchor else "")
-
-
-def _title(file: Path) -> str:
-    first = file.read_text("utf-8").lstrip().split("\n", 1)[0]
-    return first.removeprefix("# ").strip() if first.startswith("# ") else file.stem
-
-
-def _index(files: list[Path], docs: Path) -> bytes:
-    def listed(folder: Path) -> str:
-        rows = [file for file in files if file.parent == folder]
-        links = [(file.relative_to(docs).as_posix(), escape(_title(file))) for file in rows]
-        return "".join(f'<li><a href="/docs/{path}">{title}</a></li>' for path, title in links)
-
-    decisions = listed(docs / "decisions")
-    body = (
-        f"<h1>Documentation</h1><ul>{listed(docs)}"
-        '<li><a href="/docs/schema.graphql">The schema (SDL)</a></li></ul>'
-        f"<h2>Decisions</h2><ol>{decisions}</ol>"
-    )
-    return _framed("Documentation", body)
-
-
-def _framed(title: str, body: str) -> bytes:
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <title>{escape(title)} · OKD Finance</title>
-  <link rel="icon" href="/pages/mark.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/pages/base.css">
-  <link rel="stylesheet" href="/pages/documents.css">
-</head>
-<body>
-  <header>
-    <a class="brand" href="/"><img src="/pages/mark.svg" alt="">OKD Finance</a>
-    <nav aria-label="Reference">
-      <a href="/docs">Docs</a> <a href="/graphiql">Explorer</a>
-    </nav>
-  </header>
-  <main>
-{body}
-  </main>
-</body>
-</html>
-""".encode()
+def _list_for_programs(sections: Sequence[Section], bodies: Mapping[str, Body]) -> bytes:
+    lines = [
+        "# OKD Finance GraphQL API",
+        "",
+        "> One GraphQL endpoint, /graphql: market data now; live prices over subscriptions.",
+        "",
+        "- [Schema (SDL)](/schema.graphql)",
+    ]
+    for section in sections:
+        lines += ["", f"## {section.title}", ""]
+        lines += [
+            f"- [{bodies[name].title}](/docs/raw/{name}): {bodies[name].lead}"
+            for name in section.names
+        ]
+    return ("\n".join(lines) + "\n").encode()

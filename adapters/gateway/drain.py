@@ -10,6 +10,7 @@ class Drain:
     def __init__(self) -> None:
         self._begun = asyncio.Event()
         self._hurried = asyncio.Event()
+        self._over = asyncio.Event()
 
     @property
     def draining(self) -> bool:
@@ -31,8 +32,13 @@ class Drain:
     async def wait_hurried(self) -> None:
         await self._hurried.wait()
 
+    async def wait_over(self) -> None:
+        """Until the window has passed: what never ends by itself ends now."""
+        await self._over.wait()
+
     async def window(self, seconds: float) -> None:
         """Wait so long, or until somebody is in a hurry."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurried.wait()
+        self._over.set()

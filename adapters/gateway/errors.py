@@ -8,6 +8,8 @@
     unparsable document                         GRAPHQL_PARSE_FAILED        graphql-core's
     invalid document                            GRAPHQL_VALIDATION_FAILED   graphql-core's
     variable or argument of a wrong value       BAD_USER_INPUT              graphql-core's
+    Refusal                                     its own                     its own
+    OperationTimeout (deadline)                 OPERATION_TIMEOUT           its own
     anything else                               INTERNAL                    one fixed sentence
 
 Every error carries ``extensions { code correlationId retryable retryAfterMs? }``.
@@ -18,9 +20,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, Node
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from adapters.gateway.deadline import OperationTimeout
 from adapters.telemetry import Outcome
 from domain.kernel.failures import Failure, FailureCode
 
@@ -28,6 +32,8 @@ USER_ERROR_MARK = "userError"
 INTERNAL_MESSAGE = "Something went wrong on our side. Quote the correlation id when you report it."
 # A hostile document can earn one error per token; nobody reads past the first few.
 REQUEST_ERRORS_MAX = 5
+
+_MESSAGE_CHARACTERS_MAX = 500
 
 _VARIABLE = re.compile(r"Variable '\$\w+' has invalid value\b")
 _ARGUMENT = re.compile(r"Argument '\w+' has invalid value\b")
@@ -40,15 +46,44 @@ class GatewayErrorCode(StrEnum):
 
     BAD_REQUEST = "BAD_REQUEST"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    DOCUMENT_LIMIT_EXCEEDED = "DOCUMENT_LIMIT_EXCEEDED"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    HEAD_TOO_LARGE = "HEAD_TOO_LARGE"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_FOUND = "NOT_FOUND"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
     ORIGIN_FORBIDDEN = "ORIGIN_FORBIDDEN"
+    OVERLOADED = "OVERLOADED"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
     RATE_LIMITED = "RATE_LIMITED"
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    SUBSCRIPTION_NEEDS_STREAM = "SUBSCRIPTION_NEEDS_STREAM"
     TOO_MANY_SUBSCRIPTIONS = "TOO_MANY_SUBSCRIPTIONS"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class Refusal(GraphQLError):
+    """Said no at the door. Its text and details are the gateway's own: clients may read them.
+
+    A class and not a mark in ``extensions``: nothing that a resolver raises can pass for it.
+    """
+
+    def __init__(
+        self,
+        code: GatewayErrorCode,
+        message: str,
+        *,
+        nodes: Node | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, nodes)
+        self.code = code
+        self.details = details
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +124,8 @@ def judge(error: GraphQLError, *, before_execution: bool, suggestions: bool) -> 
     ``before_execution`` tells whether it may be graphql-core's word about the document; once
     resolvers run, an unmarked GraphQLError is somebody's bug and its text stays here.
     """
+    if isinstance(error, Refusal):
+        return Verdict(error.code, error.message, Outcome.REFUSED, details=error.details)
     marked = error.extensions or {}
     if marked.get(USER_ERROR_MARK):
         return _user_error(error.message, marked)
@@ -101,6 +138,14 @@ def judge(error: GraphQLError, *, before_execution: bool, suggestions: bool) -> 
             cause=cause,
             retryable=cause.retryable,
             retry_after_seconds=cause.retry_after_seconds,
+        )
+    if isinstance(cause, OperationTimeout):
+        return Verdict(
+            code=GatewayErrorCode.OPERATION_TIMEOUT,
+            message=cause.message,
+            outcome=Outcome.FAILURE,
+            cause=cause,
+            retryable=True,
         )
     code = _refusal_code(error, cause, before_execution=before_execution)
     if code is None:
@@ -145,7 +190,9 @@ def _refusal_code(
     """The code of an error the request itself is to blame for; None when it is not."""
     if isinstance(error, GraphQLSyntaxError):
         return GatewayErrorCode.GRAPHQL_PARSE_FAILED
-    if isinstance(cause, CannotGetOperationTypeError | InvalidOperationTypeError):
+    if isinstance(
+        cause, CannotGetOperationTypeError | InvalidOperationTypeError | MissingQueryError
+    ):
         return GatewayErrorCode.BAD_REQUEST
     if error.path is not None:
         is_argument = _ARGUMENT.match(error.message)
@@ -161,8 +208,13 @@ def _refusal_code(
 def _readable(error: GraphQLError, cause: BaseException | None, *, suggestions: bool) -> str:
     if isinstance(cause, CannotGetOperationTypeError):
         return cause.as_http_error_reason()
+    if isinstance(cause, MissingQueryError):
+        return "The request holds no `query`."
+    # What is quoted in it was sent by the client and may be as long as its request.
     text = _EXCEPTION_TEXT.sub("", error.message)
-    return text if suggestions else _SUGGESTION.sub("", text)
+    text = text if suggestions else _SUGGESTION.sub("", text)
+    too_long = len(text) > _MESSAGE_CHARACTERS_MAX
+    return f"{text[:_MESSAGE_CHARACTERS_MAX]}..." if too_long else text
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -7,6 +7,9 @@ a websocket is never seen, and its middleware breaks streamed answers. So it dec
 """
 
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 
 from limits import RateLimitItem, parse
@@ -42,9 +45,44 @@ class FloodGuard:
         return float(self.limit.get_expiry())
 
 
+class SocketCaps:
+    """How many WebSockets each address holds open at this process. One per process.
+
+    Connections are capped below (``server.connections``), but only here is the client behind a
+    trusted proxy known.
+    """
+
+    def __init__(self, per_address_max: int) -> None:
+        self._per_address_max = per_address_max
+        self._open: Counter[str] = Counter()
+
+    @property
+    def addresses(self) -> int:
+        """How many addresses hold one."""
+        return len(self._open)
+
+    @contextmanager
+    def holding(self, address: str) -> Iterator[bool]:
+        """Count one socket while it is open; False, and not counted, when that is one too many."""
+        if self._open[address] >= self._per_address_max:
+            yield False
+            return
+        self._open[address] += 1
+        try:
+            yield True
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
 def address_of(request: HTTPConnection) -> str:
-    """The peer's address; of IPv6 the network, for a subscriber owns a /64 and may roam in it."""
-    host = request.client.host if request.client else "unknown"
+    """The client's address, in the form that limits count it by."""
+    return network_of(request.client.host if request.client else "unknown")
+
+
+def network_of(host: str) -> str:
+    """An address; of IPv6 the network, for a subscriber owns a /64 and may roam in it."""
     try:
         address = ip_address(host)
     except ValueError:  # a Unix socket's peer

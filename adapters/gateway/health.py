@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from adapters.gateway.answers import json_answer
 from adapters.gateway.drain import Drain
-from adapters.gateway.middleware import CorrelationMiddleware, SecurityHeadersMiddleware
+from adapters.gateway.headers import SecurityHeadersMiddleware
+from adapters.gateway.middleware import CorrelationMiddleware
 from adapters.telemetry import Metrics
 from adapters.telemetry.metrics import CONTENT_TYPE
 from domain.status import StatusBoard, SystemStatus

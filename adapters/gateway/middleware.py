@@ -1,4 +1,4 @@
-"""Layers around every request, plain ASGI: correlation, headers, limits, the last catch.
+"""Layers around every request, plain ASGI: correlation, limits, the last catch.
 
 Outermost first, as ``application.py`` stacks them. BaseHTTPMiddleware is not used: it breaks
 contextvars and streamed answers.
@@ -10,10 +10,10 @@ from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.gateway.answers import error_answer
-from adapters.gateway.drain import Drain
 from adapters.gateway.errors import INTERNAL_MESSAGE, GatewayErrorCode
 from adapters.telemetry import ErrorReporter, correlation
 from domain.kernel.failures import FailureCode
@@ -21,18 +21,6 @@ from domain.kernel.failures import FailureCode
 BODY_BYTES_MAX = 1024 * 1024
 # A phone on a bad line sends 1 MiB in this time; a slow-body attack holds its slot no longer.
 BODY_SECONDS_MAX = 15.0
-
-_FIXED_HEADERS = (
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    (
-        "permissions-policy",
-        "accelerometer=(), camera=(), geolocation=(), microphone=(), payment=()",
-    ),
-    ("cross-origin-opener-policy", "same-origin"),
-    ("x-frame-options", "DENY"),
-)
-_PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 _WS_INTERNAL_ERROR = 1011
@@ -58,29 +46,6 @@ class CorrelationMiddleware:
         await self.app(scope, receive, _with_headers(send, lambda h: _extend(h, started)))
 
 
-class SecurityHeadersMiddleware:
-    """Headers every answer has, unless the page set its own."""
-
-    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
-        self.app = app
-        self._drain = drain
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-
-        def add(headers: MutableHeaders) -> None:
-            for name, value in _FIXED_HEADERS:
-                headers.setdefault(name, value)
-            headers.setdefault("content-security-policy", _PLAIN_POLICY)
-            if self._drain.draining and scope["type"] == "http":
-                # Keep-alive clients move to another process before this one closes on them.
-                headers["connection"] = "close"
-
-        await self.app(scope, receive, _with_headers(send, add))
-
-
 class LastCatchMiddleware:
     """What nothing below caught: logged once, masked. One of the three outermost places."""
 
@@ -101,6 +66,8 @@ class LastCatchMiddleware:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            pass  # left, or was cut, before its request was whole; nobody to tell
         except Exception as error:  # outermost
             log.exception("request_crashed", kind=scope["type"], path=scope["path"])
             self._reporter.report(error, {"correlation_id": correlation.current().id})
@@ -145,11 +112,7 @@ class BodyLimitMiddleware:
         except _BodyTooLargeError:
             await self._too_large()(scope, receive, send)
         except _BodyTooSlowError:
-            await error_answer(
-                HTTPStatus.REQUEST_TIMEOUT,
-                GatewayErrorCode.REQUEST_TIMEOUT,
-                f"The request's body did not arrive within {self._seconds_max:g} seconds.",
-            )(scope, receive, send)
+            await self._too_slow()(scope, receive, send)
 
     def _bounded(self, receive: Receive) -> Receive:
         received = 0
@@ -180,6 +143,15 @@ class BodyLimitMiddleware:
             f"The request's body may have at most {self._bytes_max} bytes.",
         )
         # The unread rest of the body must not be taken for the next request.
+        answer.headers["connection"] = "close"
+        return answer
+
+    def _too_slow(self) -> ASGIApp:
+        answer = error_answer(
+            HTTPStatus.REQUEST_TIMEOUT,
+            GatewayErrorCode.REQUEST_TIMEOUT,
+            f"The request's body did not arrive within {self._seconds_max:g} seconds.",
+        )
         answer.headers["connection"] = "close"
         return answer
 

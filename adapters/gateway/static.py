@@ -1,18 +1,21 @@
-"""The gateway's own pages: a landing page and an explorer, hand-written, no third party.
+"""The gateway's own pages: a landing page and a small explorer, hand-written, no third party.
 
 Read once, served from memory with an ETag. Scripts and styles are files, so that the policy can
-forbid everything inline; a browser may talk to nobody but us.
+forbid everything inline; a browser may talk to nobody but us. Where GraphiQL is built, it takes
+the small explorer's address (graphiql.py).
 """
 
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.gateway.documents import pages_of
+from adapters.gateway.graphiql import graphiql_routes
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -46,8 +49,11 @@ class _Document:
         return Response(self.body, headers=headers)
 
 
-def page_routes(*, sdl: str, docs: Path) -> list[Route]:
-    """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``."""
+def page_routes(*, sdl: str, docs: Path, graphiql: Path) -> list[Route]:
+    """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``.
+
+    ``graphiql`` is the folder of the built GraphiQL; it may come, and go, at any time.
+    """
     files = {
         file.name: _Document(file.read_bytes(), _TYPES[file.suffix])
         for file in sorted(_FOLDER.iterdir())
@@ -55,14 +61,26 @@ def page_routes(*, sdl: str, docs: Path) -> list[Route]:
     schema = _Document(sdl.encode(), "text/plain; charset=utf-8")
     routes = [
         _route("/", files["index.html"]),
-        _route("/graphiql", files["explorer.html"]),
+        *graphiql_routes(graphiql, meanwhile=files["explorer.html"].answer),
         _route("/favicon.ico", files["mark.svg"]),
         _route("/schema.graphql", schema),
     ]
     assets = [name for name in files if not name.endswith(".html")]
     routes += [_route(f"/pages/{name}", files[name]) for name in assets]
-    documents = [(p.path, _Document(p.body, p.content_type)) for p in pages_of(docs)]
-    return routes + [_route(path, document) for path, document in documents]
+    return routes + _document_routes(docs)
+
+
+def _document_routes(docs: Path) -> list[Route]:
+    """One route for all below /docs: a route each would be tried one after the other."""
+    documents = {p.path: _Document(p.body, p.content_type) for p in pages_of(docs)}
+
+    async def show(request: Request) -> Response:
+        document = documents.get(request.url.path)
+        if document is None:
+            raise HTTPException(404)
+        return document.answer(request)
+
+    return [Route(path, show) for path in ("/docs", "/docs/{name:path}", "/llms.txt")]
 
 
 def _route(path: str, document: _Document) -> Route:

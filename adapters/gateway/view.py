@@ -1,43 +1,49 @@
-"""GraphQL over HTTP and the way to the socket handler: Strawberry's view, made strict.
+"""GraphQL over HTTP: Strawberry's view, made strict.
 
-What is changed and why: errors leave through the desk (Strawberry shows exception text), bodies
-that are no JSON object are refused instead of crashing, a subscription sent by POST is refused
-instead of executed, request errors answer 400 to who accepts the modern media type, and the
-context is made per operation.
+What is changed and why: errors leave through the desk (Strawberry shows exception text), requests
+are read by ``requests.py``, media types chosen by ``negotiation.py``, a subscription sent by POST
+is refused instead of executed, status codes mean something to who accepts the modern media type,
+and the context is made per operation.
 """
 
 import time
-from collections.abc import Sequence
-from datetime import timedelta
 from http import HTTPStatus
-from json import JSONDecodeError
+from typing import TYPE_CHECKING, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, StarletteRequestAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.schema.base import BaseSchema
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from adapters.gateway.answers import error_answer
+from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo, OperationDesk, Transport
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.flood import FloodGuard, address_of
-from adapters.gateway.transport_ws import SocketAdapter, SocketHandler, SocketState
+from adapters.gateway.flood import address_of
+from adapters.gateway.negotiation import LEGACY_MEDIA_TYPE, MODERN_MEDIA_TYPE, media_type_for
+from adapters.gateway.requests import read_operation
 from adapters.telemetry import correlation
+from domain.kernel.failures import FailureCode
 
-MODERN_MEDIA_TYPE = "application/graphql-response+json"
-CONNECTION_INIT_SECONDS_MAX = 10
-SUBSCRIPTIONS_PER_SOCKET_MAX = 100
+if TYPE_CHECKING:
+    from graphql import GraphQLFormattedError
 
+
+# Of an answer without data, by the worst of its errors; the client's own doing is 400.
+_STATUSES: dict[str, int] = {
+    GatewayErrorCode.OPERATION_TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
+    GatewayErrorCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    FailureCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    FailureCode.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT,
+    FailureCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 _METHOD_TYPES = {
     "GET": {OperationType.QUERY},
     "POST": {OperationType.QUERY, OperationType.MUTATION},
@@ -47,35 +53,18 @@ _METHOD_TYPES = {
 class GraphQLView(GraphQL[object, None]):
     """One per process; holds nothing of a request."""
 
-    websocket_adapter_class = SocketAdapter
-    graphql_transport_ws_handler_class = SocketHandler
-
     def __init__(
-        self,
-        schema: BaseSchema,
-        *,
-        desk: OperationDesk,
-        flood: FloodGuard,
-        allowed_origins: Sequence[str],
+        self, schema: BaseSchema, *, desk: OperationDesk, partial_status: int = HTTPStatus.OK
     ) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=timedelta(seconds=CONNECTION_INIT_SECONDS_MAX),
-            max_subscriptions_per_connection=SUBSCRIPTIONS_PER_SOCKET_MAX,
-            allowed_origins=allowed_origins,
-        )
+        super().__init__(schema, graphql_ide=None, subscription_protocols=[])
         self.desk = desk
-        self.flood = flood
+        self._partial_status = partial_status
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> object:
-        """Of an operation over HTTP; of a socket the state its operations' contexts come from."""
+        """Of one operation."""
         del response
-        if isinstance(request, WebSocket):
-            return SocketState(correlation.current(), address_of(request), request.headers)
         return await self.desk.context_for(
             ConnectionInfo(
                 Transport.HTTP, correlation.current(), address_of(request), request.headers
@@ -85,33 +74,22 @@ class GraphQLView(GraphQL[object, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         answer = await super().get_sub_response(request)
         # The body's own type is decided here, where the request is still at hand.
-        modern = MODERN_MEDIA_TYPE in request.headers.get("accept", "")
-        answer.media_type = MODERN_MEDIA_TYPE if modern else "application/json"
+        answer.media_type = media_type_of(request)
         return answer
 
+    def should_render_graphql_ide(self, request: object) -> bool:
+        del request
+        return False  # the explorer is a page of its own
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        return await read_operation(cast("StarletteRequestAdapter", request)._request)  # noqa: SLF001  # the adapter keeps it nowhere else
+
     def decode_json(self, data: str | bytes) -> object:
-        # orjson: strict UTF-8, no NaN, a bound on depth. json raises RecursionError on the latter.
+        # For the socket's frames: json raises RecursionError on deep ones.
         return orjson.loads(data)
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
-
-    def parse_json(self, data: str | bytes) -> object:
-        try:
-            parsed = self.decode_json(data)
-        except JSONDecodeError as error:
-            raise HTTPException(400, "The request is not valid JSON in UTF-8.") from error
-        if isinstance(parsed, dict | list):
-            return parsed
-        raise HTTPException(400, "The request's body must be a JSON object.")
-
-    async def parse_http_body(
-        self, request: AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData | list[GraphQLRequestData]:
-        data = await super().parse_http_body(request)
-        if isinstance(data, GraphQLRequestData) and not isinstance(data.operation_name, str | None):
-            raise HTTPException(400, "`operationName` must be a string or null.")
-        return data
 
     async def execute_single(  # noqa: PLR0917  # Strawberry's signature
         self,
@@ -136,10 +114,6 @@ class GraphQLView(GraphQL[object, None]):
                 allowed_operation_types=_METHOD_TYPES[method],
                 operation_extensions=request_data.extensions,
             )
-        except MissingQueryError as error:
-            raise HTTPException(400, "The request holds no `query`.") from error
-        except CannotGetOperationTypeError as error:
-            raise HTTPException(400, error.as_http_error_reason()) from error
         except InvalidOperationTypeError as error:
             raise _wrong_method(error, method) from error
         early = isinstance(result, PreExecutionError)
@@ -171,26 +145,43 @@ class GraphQLView(GraphQL[object, None]):
         response = super().create_response(response_data, sub_response)
         if sub_response.media_type == MODERN_MEDIA_TYPE:
             response.headers["content-type"] = f"{MODERN_MEDIA_TYPE}; charset=utf-8"
-            if "data" not in response_data:
-                response.status_code = HTTPStatus.BAD_REQUEST
+            response.status_code = self._status_of(cast("GraphQLHTTPResponse", response_data))
         response.headers["cache-control"] = "no-store"
         return response
 
-    async def reject_websocket(self, request: WebSocket) -> WebSocket:
-        self.desk.metrics.refused("origin")
-        await request.send_denial_response(
-            error_answer(
-                HTTPStatus.FORBIDDEN,
-                GatewayErrorCode.ORIGIN_FORBIDDEN,
-                "Pages of this origin may not open a socket here.",
-            )
+    def _status_of(self, answer: GraphQLHTTPResponse) -> int:
+        """For the modern media type only: plain JSON is read behind a 200 whatever it says."""
+        errors = cast("list[GraphQLFormattedError]", answer.get("errors") or [])
+        if "data" in answer:
+            return self._partial_status if errors else HTTPStatus.OK
+        codes = [error.get("extensions", {}).get("code") for error in errors]
+        return max((_STATUSES.get(str(code), 400) for code in codes), default=400)
+
+
+def media_type_of(request: Request | WebSocket) -> str:
+    """What to answer ``request`` with. Raises RequestRefused when it takes nothing we have."""
+    chosen = media_type_for(request.headers)
+    if chosen is None:
+        raise RequestRefused(
+            HTTPStatus.NOT_ACCEPTABLE,
+            GatewayErrorCode.NOT_ACCEPTABLE,
+            f"Answers are {MODERN_MEDIA_TYPE} or {LEGACY_MEDIA_TYPE}, in UTF-8; "
+            "subscriptions also text/event-stream.",
         )
-        return request
+    return chosen
 
 
-def _wrong_method(error: InvalidOperationTypeError, method: str) -> HTTPException:
+def _wrong_method(error: InvalidOperationTypeError, method: str) -> RequestRefused:
     if error.operation_type is OperationType.SUBSCRIPTION:
-        return HTTPException(
-            400, "Subscriptions need a WebSocket with the protocol graphql-transport-ws."
+        return RequestRefused(
+            HTTPStatus.BAD_REQUEST,
+            GatewayErrorCode.SUBSCRIPTION_NEEDS_STREAM,
+            "Subscriptions need a stream: a WebSocket with the protocol graphql-transport-ws, "
+            "or a request with Accept: text/event-stream.",
         )
-    return HTTPException(405, error.as_http_error_reason(method))
+    return RequestRefused(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        GatewayErrorCode.METHOD_NOT_ALLOWED,
+        error.as_http_error_reason(method).capitalize() + "; use POST.",
+        headers={"allow": "POST"},
+    )

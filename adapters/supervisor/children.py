@@ -47,7 +47,8 @@ class Child:
         after: Names of children that must be ready (or, run once, have succeeded) before this one.
         once: Run to completion instead of keeping it alive; anything but exit code 0 ends the run.
         required: A child not ready within `ready_seconds` ends the run; otherwise it is reported
-            and left to go on trying.
+            and left to go on trying. One that runs `once` and is not required runs beside: the
+            world is ready without it, and its failure is one line.
         failures_max: A required child that ends this often before it was ever ready ends the run.
     """
 

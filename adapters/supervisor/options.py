@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str]) -> RunOptions:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="./dev run",
-        description="Start everything: databases, a sandbox exchange, web, feed and worker.",
+        description="Start everything: databases, exchange, identity, web, feed and worker.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -81,7 +81,7 @@ def _parser() -> _Parser:
     )
     add("--recording", type=_recording, help="replay this recording of real prices instead")
     add("--web-processes", type=_processes, default=1, help="web processes on one socket (1)")
-    add("--no-web", dest="build_web", action="store_false", help="do not build the front end first")
+    add("--no-web", dest="build_web", action="store_false", help="do not build the front end")
     add("--verbose", action="store_true", help="show every log line, not only warnings and errors")
     add("--grace", type=_seconds, default=10.0, help="seconds a process has to finish (10)")
     return parser

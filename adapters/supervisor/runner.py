@@ -197,8 +197,11 @@ class Runner:
             if code == 0:
                 self.is_ready.set()
                 self.report(Ready(name, time.monotonic() - self._born))
-            else:
+            elif self.child.required:
                 self.report(Failed(name, self._because(f"{name} {how}")))
+            else:
+                last = self.log.tail().rpartition("\n")[2].strip()
+                self.report(Late(name, f"{name} | {last or how}"))
             return True
         if time.monotonic() - self._born > self.child.backoff.healthy_seconds:
             self._failures = 0

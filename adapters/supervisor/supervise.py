@@ -90,8 +90,8 @@ class Supervisor:
         self._events.put(_Asked(number))  # SimpleQueue.put may interrupt itself.
 
     def _start(self, lifeline_fd: int, guard: Guard) -> None:
-        self._awaited = {child.name for child in self.children}
-        self._living = set(self._awaited)
+        self._awaited = {child.name for child in self.children if child.required or not child.once}
+        self._living = {child.name for child in self.children}
         for child in self.children:
             self._runners[child.name] = Runner(
                 child=child,
@@ -130,6 +130,10 @@ class Supervisor:
             case Ready():
                 self._said_ready(event)
                 self._settled(event.name)
+            case Late() if self._runners[event.name].child.once:
+                self._pids.pop(event.name, None)
+                self.on_change(self._pids)
+                say(f"  {event.sentence}")
             case Late():
                 say(f"  {event.sentence}\n  Going on without it; it keeps trying.")
                 self._settled(event.name)

@@ -78,16 +78,34 @@ class Metrics:
         self.sockets = Gauge(
             "okd_websocket_connections", "Open GraphQL sockets.", registry=registry
         )
+        self._socket_closes = Counter(
+            "okd_websocket_closes",
+            "Ended GraphQL sockets by the code we closed them with; `client`: it left by itself.",
+            ["code"],
+            registry=registry,
+        )
+        self.event_streams = Gauge(
+            "okd_event_streams", "Open GraphQL event streams (SSE).", registry=registry
+        )
         self.subscriptions = Gauge(
-            "okd_subscriptions", "Operations running on sockets.", registry=registry
+            "okd_subscriptions", "Operations running on sockets and streams.", registry=registry
         )
         self.messages = Counter(
-            "okd_subscription_messages", "Results sent over sockets.", registry=registry
+            "okd_subscription_messages", "Results sent over sockets and streams.", registry=registry
         )
         self._refused = Counter(
             "okd_refused",
             "Requests and connects refused before GraphQL saw them.",
             ["reason"],
+            registry=registry,
+        )
+        self._connections = Gauge(
+            "okd_connections", "Open connections by port.", ["server"], registry=registry
+        )
+        self._cut = Counter(
+            "okd_connections_cut",
+            "Connections cut on a deadline: of a head, of a body, of an answer nobody reads.",
+            ["deadline"],
             registry=registry,
         )
 
@@ -102,6 +120,17 @@ class Metrics:
 
     def refused(self, reason: str) -> None:
         self._refused.labels(reason).inc()
+
+    def connection_cut(self, deadline: str) -> None:
+        self._cut.labels(deadline).inc()
+
+    def watch_connections(self, server: str, count: Callable[[], int]) -> None:
+        """Show how many connections a port (``web``, ``operations``) holds, as scraped."""
+        self._connections.labels(server).set_function(count)
+
+    def socket_closed(self, code: str) -> None:
+        """``code`` is one of ours or ``client``: never what a client sent."""
+        self._socket_closes.labels(code).inc()
 
     def watch_status(self, status: Callable[[], SystemStatus]) -> None:
         """Show component states, read when scraped. A process has one board: the first counts."""

@@ -9,7 +9,7 @@ dataclasses. Derive, give ``code`` and a ``message`` property::
         ...
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -42,6 +42,14 @@ class UserError:
     def details(self) -> Mapping[str, object]:
         """What a client program needs to act: JSON values, merged into the error's extensions."""
         return {}
+
+
+def error_codes(kind: type[UserError] = UserError) -> Iterator[str]:
+    """The code of every user error that is imported, by name of its class."""
+    for derived in sorted(kind.__subclasses__(), key=lambda each: each.__qualname__):
+        if "code" in vars(derived):
+            yield str(derived.code)
+        yield from error_codes(derived)
 
 
 @dataclass(frozen=True)

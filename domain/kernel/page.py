@@ -22,9 +22,11 @@ class Edge(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """Where this page ends."""
+    """Where this page begins and ends."""
 
     has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
     end_cursor: str | None
 
 
@@ -34,6 +36,15 @@ class Page(Generic[T]):
 
     edges: Sequence[Edge[T]]
     page_info: PageInfo
+
+
+def page_of(edges: Sequence[Edge[T]], *, after: str | None, more: bool) -> Page[T]:
+    """The page of ``edges`` behind the cursor ``after``; ``more`` tells whether others follow.
+
+    A cursor is an item of the list, so a page behind one has something before it.
+    """
+    start, end = (edges[0].cursor, edges[-1].cursor) if edges else (None, None)
+    return Page(edges, PageInfo(more, after is not None, start, end))
 
 
 def page_size(first: int) -> int | BadInput:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import Category, InstrumentId
-from domain.kernel.page import Edge, Page, PageInfo, page_size
+from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.market.errors import TooManyInstruments, UnknownInstrument, near_matches
 from domain.market.known import Catalogue
 from domain.market.model import Instrument, Ticker
@@ -62,7 +62,7 @@ class MarketData:
         known = (await self._catalogue.of_category(category)).values()
         rest = [row for row in known if row.symbol > behind]
         edges = [Edge(row, self._cursors.sign(list_name, row.symbol)) for row in rest[:size]]
-        return Page(edges, PageInfo(len(rest) > size, edges[-1].cursor if edges else None))
+        return page_of(edges, after=after, more=len(rest) > size)
 
     async def ticker(self, instrument: InstrumentId) -> Ticker | UnknownInstrument | None:
         """The newest ticker of one instrument; None when the venue gives none."""

@@ -7,12 +7,21 @@ from domain.users.back_office import BackOffice
 from domain.users.erasure import Erasure
 from domain.users.export import DataExport, Export
 from domain.users.inbox import InboxConsumer, MyInbox
-from domain.users.permissions import Action, Obstacle, Permission, Permissions
+from domain.users.permissions import (
+    ROLES_FOR,
+    STEP_UP,
+    Action,
+    Obstacle,
+    Permission,
+    Permissions,
+)
 from domain.users.roles import Roles, make_first_admin
 from domain.users.sessions import MySessions
 from domain.users.step_up import StepUpCheck
 
 __all__ = [
+    "ROLES_FOR",
+    "STEP_UP",
     "Action",
     "Audit",
     "Authentication",

@@ -121,7 +121,9 @@ class MyAccount:
         query = log_of_owner(owner_of(viewer))
         found = await self._accounts.activity(query, first=size + 1, before=position)
         shown = [as_owner_sees(line) for line in found]
-        return page_of(self._cursors, _LIST, shown, size, lambda line: (line.at, line.id))
+        return page_of(
+            self._cursors, _LIST, shown, size, lambda line: (line.at, line.id), after=after
+        )
 
     async def freeze(self, viewer: Viewer) -> User:
         """Freeze at once: sessions end, sockets close, Firebase's refresh tokens are revoked."""

@@ -42,7 +42,9 @@ class Audit:
         if isinstance(position, BadInput):
             return position
         found = await self._accounts.activity(query, first=size + 1, before=position)
-        return page_of(self._cursors, _LIST, found, size, lambda line: (line.at, line.id))
+        return page_of(
+            self._cursors, _LIST, found, size, lambda line: (line.at, line.id), after=after
+        )
 
     async def as_csv(self, viewer: Viewer, query: ActivityQuery) -> str | BadInput:
         """At most 10,000 rows, newest first; more are refused: narrow the dates instead."""

@@ -1,13 +1,23 @@
 """From a verified sign-in to a viewer: the account on first sight, the session, and who may not."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from domain.kernel.clock import Clock
 from domain.kernel.viewer import SignedIn, Viewer
 from domain.users import events
+from domain.users.caller import owner_of, session_of, sign_in_of
 from domain.users.errors import AccountErased, AccountFrozen, SessionEnded
-from domain.users.model import ActivityResult, Client, Session, SignIn, User, UserState
+from domain.users.model import (
+    ActivityResult,
+    Client,
+    Session,
+    SessionId,
+    SignIn,
+    User,
+    UserState,
+)
 from domain.users.ports import Accounts, Work, Works
 
 Refused = SessionEnded | AccountFrozen | AccountErased
@@ -59,6 +69,15 @@ class Authentication:
                 agent=client.agent,
             ),
         )
+
+    async def again(self, viewers: Sequence[Viewer]) -> Sequence[Viewer | Refused]:
+        """Viewers of before as they are now, in their order: two round trips for all together.
+
+        All of them signed in. Raises Unavailable, TimedOut.
+        """
+        users = await self._accounts.users([owner_of(viewer) for viewer in viewers])
+        living = await self._accounts.living([session_of(viewer) for viewer in viewers])
+        return [_as_now(viewer, users.get(owner_of(viewer)), living) for viewer in viewers]
 
     async def _arrive(self, sign_in: SignIn, client: Client) -> tuple[User, Session] | Refused:
         """Everything in here happens behind the user's row lock: a freeze is before or after."""
@@ -137,6 +156,17 @@ class Authentication:
         now = self._clock.now()
         if (now - session.last_seen_at).total_seconds() > TOUCH_EVERY_SECONDS:
             await self._accounts.touch(session.id, now=now)
+
+
+def _as_now(viewer: Viewer, user: User | None, living: frozenset[SessionId]) -> Viewer | Refused:
+    if user is None:
+        return AccountErased()
+    if (closed := _closed(user)) is not None:
+        return closed
+    if session_of(viewer) not in living:
+        return SessionEnded()
+    signed_in = replace(sign_in_of(viewer), email_verified=user.email_verified)
+    return replace(viewer, roles=user.roles, signed_in=signed_in)
 
 
 def refusal(user: User, session: Session) -> Refused | None:

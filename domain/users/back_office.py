@@ -10,7 +10,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import UserId, new_uuid7
-from domain.kernel.page import Edge, Page, PageInfo, page_size
+from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
 from domain.users.errors import NotFound
@@ -19,7 +19,7 @@ from domain.users.model import (
     ActivityResult,
     FrozenBy,
     NoteId,
-    Profile,
+    Revealed,
     Session,
     SessionEnd,
     StaffNote,
@@ -72,8 +72,7 @@ class BackOffice:
             for user in found[:size]:
                 self._log(work, viewer, user.id, "user.viewed")
         edges = [Edge(user, self._cursors.sign(_LIST, str(user.id))) for user in found[:size]]
-        end = edges[-1].cursor if edges else None
-        return Page(edges, PageInfo(has_next_page=len(found) > size, end_cursor=end))
+        return page_of(edges, after=after, more=len(found) > size)
 
     async def user(self, viewer: Viewer, user_id: UserId) -> User | NotFound:
         found = await self._accounts.user(user_id)
@@ -85,18 +84,18 @@ class BackOffice:
 
     async def reveal(
         self, viewer: Viewer, user_id: UserId, reason: str
-    ) -> tuple[User, Profile] | NotFound | BadInput:
+    ) -> Revealed | NotFound | BadInput:
         """An account unmasked, for a written reason that its log shows."""
         problem = text_problem(reason, "reason")
         if problem is not None:
             return problem
         found = await self._accounts.user(user_id)
         if found is None:
-            return NotFound("account", "id")
+            return NotFound("account", "userId")
         profiles = await self._accounts.profiles([user_id])
         async with self._works.begin() as work:
             self._log(work, viewer, user_id, "user.revealed", {"reason": reason})
-        return found, profiles[user_id]
+        return Revealed(found, profiles[user_id])
 
     async def sessions(self, viewer: Viewer, user_id: UserId) -> Sequence[Session]:
         async with self._works.begin() as work:
@@ -112,7 +111,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             user = await freeze_account(
                 work, user, by=FrozenBy.STAFF, reason=reason, clock=self._clock
             )
@@ -130,7 +129,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             user = await unfreeze_account(work, user)
             self._log(work, viewer, user_id, "user.unfrozen", {"reason": reason})
         return user
@@ -145,7 +144,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             await work.users.save(replace(user, signed_out_at=self._clock.now()))
             by = SessionEnd.REVOKED_BY_STAFF
             ended = await end_all_sessions(work, user_id, by, clock=self._clock)
@@ -165,7 +164,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "id")
+                return NotFound("account", "userId")
             note = StaffNote(
                 NoteId(new_uuid7()), user_id, owner_of(viewer), text, self._clock.now()
             )

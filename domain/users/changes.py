@@ -17,7 +17,7 @@ _AGE_YEARS_MAX = 120
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
-_LEGAL = ("legal_name", "date_of_birth", "country")
+_LEGAL = {"legal_name": "legalName", "date_of_birth": "dateOfBirth", "country": "country"}
 
 
 class Absent:
@@ -66,9 +66,9 @@ def changed_profile(
     """``profile`` with the change, when every given field may be and makes sense."""
     given = _given(change)
     if locked:
-        for name in _LEGAL:
+        for name, label in _LEGAL.items():
             if name in given and given[name] != getattr(profile, name):
-                return LegalIdentityLocked(name)
+                return LegalIdentityLocked(label)
     problem = _profile_problem(given, today)
     if problem is not None:
         return problem

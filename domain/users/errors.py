@@ -14,6 +14,7 @@ class UsersErrorCode(StrEnum):
     TOKEN_INVALID = "TOKEN_INVALID"  # noqa: S105  # a word, no secret
     TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105
     SESSION_ENDED = "SESSION_ENDED"
+    ROLES_CHANGED = "ROLES_CHANGED"
     ACCOUNT_FROZEN = "ACCOUNT_FROZEN"
     ACCOUNT_ERASED = "ACCOUNT_ERASED"
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
@@ -57,6 +58,17 @@ class SessionEnded(UserError):
     @property
     def message(self) -> str:
         return "This session was ended. Sign in again."
+
+
+@dataclass(frozen=True)
+class RolesChanged(UserError):
+    """What the caller may has changed while they were connected."""
+
+    code: ClassVar[StrEnum] = UsersErrorCode.ROLES_CHANGED
+
+    @property
+    def message(self) -> str:
+        return "What your account may do has changed. Connect again."
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ class LegalIdentityLocked(UserError):
 
     @property
     def path(self) -> tuple[str, ...]:
-        return ("input", self.field)
+        return (self.field,)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,13 @@ class MyInbox:
         found = await self._accounts.notifications(
             owner_of(viewer), unread_only=unread_only, first=size + 1, before=position
         )
-        return page_of(self._cursors, _LIST, found, size, lambda n: (n.created_at, n.id))
+        return page_of(
+            self._cursors, _LIST, found, size, lambda n: (n.created_at, n.id), after=after
+        )
+
+    async def one(self, viewer: Viewer, notification_id: NotificationId) -> Notification | None:
+        """One of the caller's own; nothing for a stranger's."""
+        return await self._accounts.notification(owner_of(viewer), notification_id)
 
     async def unread(self, viewer: Viewer) -> int:
         return await self._accounts.unread(owner_of(viewer))
@@ -103,12 +109,16 @@ class InboxConsumer:
                     user_id=user_id,
                     topic=topic,
                     code=code,
-                    values={name: str(value) for name, value in event.body.items()},
+                    values={name: _written(value) for name, value in event.body.items()},
                     created_at=event.recorded_at,
                     event_id=event.id,
                 )
                 if await work.inbox.add(notification):
                     work.events.append(notification_added(user_id, notification.id))
+
+
+def _written(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def is_told(event: Event) -> bool:

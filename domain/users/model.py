@@ -112,6 +112,14 @@ class Profile:
     """True once KYC has it: legal name, date of birth and country cannot be edited here."""
 
 
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """An account with its personal data in clear, for staff who wrote down why."""
+
+    user: User
+    profile: Profile
+
+
 class Topic(StrEnum):
     """What notifications are about."""
 
@@ -242,6 +250,14 @@ class Activity:
     agent: str | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     """Ids and words, no personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One word more about a line of the log."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

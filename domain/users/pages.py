@@ -7,7 +7,8 @@ from uuid import UUID
 
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
-from domain.kernel.page import Edge, Page, PageInfo
+from domain.kernel.page import Edge, Page
+from domain.kernel.page import page_of as whole_page
 
 T = TypeVar("T")
 Position = tuple[datetime, str]
@@ -30,11 +31,12 @@ def page_of(
     found: Sequence[T],
     size: int,
     key: Callable[[T], tuple[datetime, UUID]],
+    *,
+    after: str | None,
 ) -> Page[T]:
     """The first ``size`` of ``found``, which holds one more when there is a next page."""
     edges = []
     for item in found[:size]:
         instant, row_id = key(item)
         edges.append(Edge(item, cursors.sign(name, f"{instant.isoformat()}|{row_id}")))
-    end = edges[-1].cursor if edges else None
-    return Page(edges, PageInfo(has_next_page=len(found) > size, end_cursor=end))
+    return whole_page(edges, after=after, more=len(found) > size)

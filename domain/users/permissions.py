@@ -1,6 +1,6 @@
 """May I? Answered with the very refusals the real thing would give, and what would mend them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +25,28 @@ class Action(StrEnum):
     EXPORT_DATA = "EXPORT_DATA"
     ERASE_ACCOUNT = "ERASE_ACCOUNT"
     USE_BACK_OFFICE = "USE_BACK_OFFICE"
+    REVEAL_PERSONAL_DATA = "REVEAL_PERSONAL_DATA"
+    UNFREEZE_ACCOUNTS = "UNFREEZE_ACCOUNTS"
+    CHANGE_ROLES = "CHANGE_ROLES"
+
+
+# What gives power, shows what is hidden or cannot be undone asks for proof that it is still them.
+# What takes access away never does: somebody who was robbed of a phone has to be quick.
+STEP_UP: Mapping[Action, StepUp] = {
+    Action.EXPORT_DATA: StepUp(),
+    Action.ERASE_ACCOUNT: StepUp(),
+    Action.REVEAL_PERSONAL_DATA: StepUp(),
+    Action.UNFREEZE_ACCOUNTS: StepUp(),
+    Action.CHANGE_ROLES: StepUp(),
+}
+
+# Which of staff may do what; the policies of the schema's fields are made of these.
+ROLES_FOR: Mapping[Action, frozenset[Role]] = {
+    Action.USE_BACK_OFFICE: STAFF,
+    Action.REVEAL_PERSONAL_DATA: frozenset({Role.COMPLIANCE, Role.ADMIN}),
+    Action.UNFREEZE_ACCOUNTS: frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.ADMIN}),
+    Action.CHANGE_ROLES: frozenset({Role.ADMIN}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +80,21 @@ class Permissions:
         self._holds = holds
         self._legal = legal
 
-    async def check(
-        self, viewer: Viewer, action: Action, *, step_up: StepUp | None = None
-    ) -> Permission:
-        """``step_up``: what the real operation's policy asks for. Spends and writes nothing."""
+    async def check(self, viewer: Viewer, action: Action) -> Permission:
+        """Spends and writes nothing."""
+        roles = ROLES_FOR.get(action)
+        if roles is not None and roles.isdisjoint(viewer.roles):
+            return Permission(action, [Obstacle(Forbidden(), "Mutation.adminGrantRole")])
         obstacles: list[Obstacle] = []
         if action is Action.UPDATE_LEGAL_IDENTITY and await self._legal.locked(owner_of(viewer)):
             obstacles.append(Obstacle(LegalIdentityLocked("legalName"), None))
-        if action is Action.USE_BACK_OFFICE and STAFF.isdisjoint(viewer.roles):
-            obstacles.append(Obstacle(Forbidden(), "Mutation.adminGrantRole"))
         if action is Action.ERASE_ACCOUNT and (
             reasons := await self._holds.reasons(owner_of(viewer))
         ):
             obstacles.append(Obstacle(CannotErase(tuple(reasons)), None))
-        if step_up is not None:
-            obstacles += await self._about_step_up(viewer, step_up)
+        wanted = STEP_UP.get(action)
+        if wanted is not None:
+            obstacles += await self._about_step_up(viewer, wanted)
         return Permission(action, obstacles)
 
     async def _about_step_up(self, viewer: Viewer, wanted: StepUp) -> Sequence[Obstacle]:

@@ -204,6 +204,14 @@ class Accounts(Protocol):
 
     async def sessions(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]: ...
 
+    async def session(self, user_id: UserId, session_id: SessionId) -> Session | None:
+        """One of the user's, living or not."""
+        ...
+
+    async def living(self, sessions: Sequence[SessionId]) -> frozenset[SessionId]:
+        """Those of them that have not ended."""
+        ...
+
     async def devices(self, user_id: UserId) -> Sequence[Device]: ...
 
     async def activity(
@@ -220,6 +228,12 @@ class Accounts(Protocol):
         first: int,
         before: tuple[datetime, str] | None,
     ) -> Sequence[Notification]: ...
+
+    async def notification(
+        self, user_id: UserId, notification_id: NotificationId
+    ) -> Notification | None:
+        """One of the user's."""
+        ...
 
     async def unread(self, user_id: UserId) -> int: ...
 

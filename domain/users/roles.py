@@ -57,11 +57,11 @@ class Roles:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "input")
+                return NotFound("account", "userId")
             if (Role.ADMIN in user.roles) is grant:
                 return BadInput("grant", "nothing would change.")
             if not await work.desk.propose(proposal):
-                return BadInput("id", "a proposal about this account is open already.")
+                return BadInput("userId", "a proposal about this account is open already.")
             self._log(work, viewer, user_id, "role.proposed", proposal.role, granted=grant)
         return proposal
 
@@ -74,11 +74,11 @@ class Roles:
             proposal = await work.desk.proposal_locked(proposal_id)
             user = None if proposal is None else await work.users.locked(proposal.user_id)
             if proposal is None or user is None:
-                return NotFound("proposal", "id")
+                return NotFound("proposal", "proposalId")
             if (refused := _refusal(proposal, actor)) is not None:
                 return refused
             if approve and not proposal.grant and await self._would_be_none(work, user):
-                return BadInput("id", "this is the last administrator.")
+                return BadInput("proposalId", "this is the last administrator.")
             state = ProposalState.APPROVED if approve else ProposalState.REJECTED
             decided = replace(proposal, state=state, decided_by=actor, decided_at=self._clock.now())
             await work.desk.decide(decided)
@@ -109,7 +109,7 @@ class Roles:
         async with self._works.begin() as work:
             user = await work.users.locked(user_id)
             if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "input")
+                return NotFound("account", "userId")
             changed = await _apply(work, user, role, granted=granted, by=actor)
             action = "role.granted" if granted else "role.withdrawn"
             self._log(work, viewer, user_id, action, role, granted=granted)

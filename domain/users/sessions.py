@@ -28,6 +28,10 @@ class MySessions:
         """Living sessions, newest sign-in first."""
         return await self._accounts.sessions(owner_of(viewer), active_only=True)
 
+    async def one(self, viewer: Viewer, session_id: SessionId) -> Session | None:
+        """Any of the caller's own, living or not; nothing for a stranger's."""
+        return await self._accounts.session(owner_of(viewer), session_id)
+
     async def devices(self, viewer: Viewer) -> Sequence[Device]:
         """Devices ever used, last seen first."""
         return await self._accounts.devices(owner_of(viewer))
@@ -39,7 +43,7 @@ class MySessions:
     async def revoke(self, viewer: Viewer, session_id: SessionId) -> Session | NotFound:
         """End exactly that session of the caller's, even while its tokens live and refresh."""
         ended = await self._end(viewer, SessionEnd.REVOKED, only=session_id)
-        return ended[0] if ended else NotFound("living session of yours", "input")
+        return ended[0] if ended else NotFound("living session of yours", "sessionId")
 
     async def revoke_others(self, viewer: Viewer) -> Sequence[Session]:
         """End all but the caller's own, and those not seen yet; returns those that were alive."""

@@ -14,8 +14,8 @@ MACHINE_PATHS = re.compile(r"(?<![\w.])/(tmp|work|farm|root)/[A-Za-z0-9]")
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".env.example", ".gitignore", "CHANGELOG.md", "Dockerfile", "LICENSE",
     "README.md", "README.ru.md", "adapters", "app.py", "compose.yaml", "dev", "docs", "domain",
-    "pyproject.toml", "requirements-dev.txt", "requirements-sandbox.txt", "requirements.txt",
-    "resolvers", "schema", "tests",
+    "pyproject.toml", "requirements-dev.txt", "requirements-sandbox.txt", "requirements-web.txt",
+    "requirements.txt", "resolvers", "schema", "tests",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from sqlalchemy import make_url
 
-from adapters.gateway import server
+from adapters.gateway.server import process, uvicorn_server
 from adapters.settings import Environment, Settings, load_settings
 from tests.deployment import composition
 from tests.deployment.composition import ROOT, MissingVariableError, environment_of, services
@@ -209,7 +209,7 @@ def test_who_asks_the_venue_has_a_way_out():
 def test_a_role_gets_the_time_its_drain_takes(name: str):
     drain = float(environment_of(name)["OKD_DRAIN_SECONDS"])
     # The operations port closes after the web port, each within its own bound.
-    closing = 2 * (server.GRACE_SECONDS + server._LIFESPAN_SECONDS)
+    closing = 2 * (process.GRACE_SECONDS + uvicorn_server.LIFESPAN_SECONDS)
 
     assert composition.seconds(SERVICES[name]["stop_grace_period"]) > drain + closing
 

@@ -1,6 +1,7 @@
 """The Dockerfile against the repository: there is no Docker engine where most of us test."""
 
 import http.server
+import json
 import os
 import re
 import shlex
@@ -29,6 +30,7 @@ KEPT_OUT = [
     "adapters/.env",
     "adapters/__pycache__/settings.cpython-311.pyc",
     "adapters/firebase/service-account.key",
+    "adapters/web/dist/index.html",
     "adapters/web/node_modules/x/index.js",
     "compose.yaml",
     "dev",
@@ -43,6 +45,9 @@ KEPT_OUT = [
 LET_IN = [
     "adapters/sandbox/servers/keeper.py",
     "adapters/settings.py",
+    "adapters/web/.npmrc",
+    "adapters/web/package-lock.json",
+    "adapters/web/src/main.tsx",
     "app.py",
     "domain/kernel/ids.py",
     "requirements-sandbox.txt",
@@ -103,6 +108,7 @@ def test_all_our_packages_are_in_the_image():
         source
         for stage in FILE.lineage("sources")
         for copy in stage.all("COPY")
+        if copy.flag("from") is None
         for source in copy.copied()[0]
     }
 
@@ -138,11 +144,42 @@ def test_production_copies_nothing_of_the_sandbox():
     }
 
     assert origins == {"builder", "sources"}
-    assert removed == {"adapters/sandbox", "adapters/devtools"}
+    assert removed == {"adapters/sandbox", "adapters/devtools", "adapters/web"}
     assert all((ROOT / path).is_dir() for path in removed)
     for stage in (*FILE.lineage("builder"), *FILE.lineage("production")):
         for instruction in stage.instructions:
             assert "requirements-sandbox" not in instruction.text
+
+
+def test_of_the_front_end_only_what_was_built_goes_on():
+    web = FILE.stages["web"]
+    copies = [copy for _, copy in STAGE_COPIES if copy.flag("from") == "web"]
+    runs = [run.text for run in web.all("RUN")]
+    package = json.loads((ROOT / "adapters/web/package.json").read_text())
+    major = re.fullmatch(r"node:(\d+)-.*-slim", web.base)
+
+    assert [copy.copied() for copy in copies] == [
+        (["/srv/okd/adapters/web/dist"], "adapters/web/dist")
+    ]
+    assert web.all("WORKDIR")[0].text == "/srv/okd/adapters/web"
+    assert runs == ["npm ci --ignore-scripts --no-audit --no-fund", "npm run build"]
+    assert "build" in package["scripts"]
+    assert major
+    assert int(major[1]) >= 22
+    # After the sources were thrown away, or they would come along.
+    steps = FILE.stages["sandbox-sources"].instructions
+    assert steps.index(copies[0]) > next(i for i, step in enumerate(steps) if step.word == "RUN")
+
+
+def test_what_is_built_from_outside_of_its_folder_is_there():
+    """starters.js is the gateway's: the stage lays it where the sources look for it."""
+    copied = [copy.copied() for copy in FILE.stages["web"].all("COPY")]
+    named = re.findall(
+        r"from \"\.\./(\.\./\S+)\"", (ROOT / "adapters/web/src/starters.ts").read_text()
+    )
+
+    assert named == [copied[-1][1]]
+    assert copied[-1][0] == ["adapters/gateway/pages/starters.js"]
 
 
 @pytest.mark.parametrize("stage", ["builder", "sandbox-builder"])

@@ -6,7 +6,7 @@ from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import Category, InstrumentId, Symbol
-from domain.kernel.page import Page
+from domain.kernel.page import Page, PageInfo
 from domain.market import (
     Catalogue,
     MarketData,
@@ -71,6 +71,19 @@ async def test_a_page_has_1_to_100_items(world: World, first: int):
     found = await world.market.instruments(Category.LINEAR, first=first, after=None)
 
     assert found == BadInput("first", f"ask for 1 to 100 items, not {first}.")
+
+
+async def test_a_page_says_where_it_begins_and_ends(world: World):
+    first = await world.market.instruments(Category.LINEAR, first=45, after=None)
+    assert isinstance(first, Page)
+    last = await world.market.instruments(
+        Category.LINEAR, first=45, after=first.page_info.end_cursor
+    )
+    assert isinstance(last, Page)
+
+    cursors = [edge.cursor for edge in [*first.edges, *last.edges]]
+    assert first.page_info == PageInfo(True, False, cursors[0], cursors[44])
+    assert last.page_info == PageInfo(False, True, cursors[45], cursors[45])
 
 
 async def test_a_cursor_belongs_to_its_list(world: World):

@@ -1,9 +1,15 @@
 """A price walks the whole way, and stays live through the death of everything on it."""
 
+import asyncio
 import itertools
+import json
+import re
 from decimal import Decimal
+from typing import Any
 
+import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.watcher import Value, live, stale, subscribed, watching
@@ -172,3 +178,37 @@ async def test_a_silent_topic_is_stale_though_its_socket_lives(sandbox: Sandbox)
         await silent.until(live, after=fell, within_seconds=40)
 
     assert not any(map(stale, other.values[start:])), "only the silent topic is stale"
+
+
+async def test_clients_that_leave_are_nobodys_watchers(sandbox: Sandbox):
+    """Over a socket, over an event stream, politely or not."""
+    graphql = sandbox.addresses["graphql"]
+    query = 'subscription { ticker(category: LINEAR, symbol: "BTCUSDT") { lastPrice } }'
+    frame = json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}})
+    async with httpx.AsyncClient(timeout=10) as client:
+
+        async def watchers() -> float:
+            shown = await client.get(graphql.replace("/graphql", "/metrics"))
+            return float(re.findall(r"^okd_hub_watchers (\S+)", shown.text, re.MULTILINE)[0])
+
+        before = await watchers()
+        asking = client.stream(
+            "POST", graphql, json={"query": query}, headers={"accept": "text/event-stream"}
+        )
+        protocols: Any = ["graphql-transport-ws"]
+        address = graphql.replace("http", "ws", 1)
+        async with connect(address, subprotocols=protocols) as ws, asking as events:
+            await ws.send('{"type":"connection_init"}')
+            await ws.send(frame)
+            assert [json.loads(await ws.recv())["type"] for _ in range(2)] == [
+                "connection_ack", "next",
+            ]  # fmt: skip
+            async for line in events.aiter_lines():
+                if line.startswith("data"):
+                    break
+            assert await watchers() > before
+            ws.transport.abort()
+
+        async with asyncio.timeout(10):
+            while await watchers() > before:  # noqa: ASYNC110  # another process tells
+                await asyncio.sleep(0.1)

@@ -1,6 +1,7 @@
 """`run` with dummy children: an exchange, a migration, web processes and a worker.
 
-Manners of the children come as JSON in the MANNERS variable, by name.
+Manners of the children come as JSON in the MANNERS variable, by name; with some for it there is a
+"page", too, built beside the rest.
 """
 
 import json
@@ -55,6 +56,17 @@ def plan(place: Place) -> World:
             after=tuple(names),
             required=False,
             ready_seconds=READY_SECONDS,
+        ),
+        *(
+            Child(
+                name="page",
+                argv=argv("page"),
+                environment=environment,
+                after=tuple(names),
+                once=True,
+                required=False,
+            )
+            for _ in [name for name in MANNERS if name == "page"]
         ),
     )
     host, port = place.web.getsockname()[:2]

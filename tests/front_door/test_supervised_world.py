@@ -127,6 +127,38 @@ def test_two_instances_run_side_by_side(run_world: RunWorld, tmp_path: Path):
     assert ask(second.addresses()["graphql"]) == second.addresses()["pids"]["web"]
 
 
+def test_what_is_built_beside_keeps_nobody_waiting(run_world: RunWorld):
+    world = run_world(manners={"page": ["parent", "chatty"]}).up()
+    if "page | " not in world.said:
+        world.until("page | ")
+    pids = [pid for _, _, pid in world.entries()]
+    pids += [int(word[10:]) for _, word, _ in world.entries() if word.startswith("parent-of-")]
+
+    assert world.addresses()["pids"]["page"] in pids  # It still builds, and the world is ready.
+    assert world.stop() == 0
+    await_end_of(pids)
+
+
+def test_what_is_built_beside_says_when_it_is_done(run_world: RunWorld):
+    world = run_world(manners={"page": ["once"]}).up()
+
+    if "page " not in world.said:
+        world.until("page       done in")
+    assert "page" not in world.addresses()["pids"]
+    assert world.stop() == 0
+
+
+def test_what_can_not_be_built_beside_is_one_line(run_world: RunWorld):
+    world = run_world(manners={"page": ["crash"]}).up()
+    if "  page | ValueError: born to fail" not in world.said:
+        world.until("  page | ValueError: born to fail")
+
+    assert "page" not in world.addresses()["pids"]
+    assert world.stop() == 0
+
+    assert [word for name, word, _ in world.entries() if name == "page"] == ["started"]
+
+
 def test_web_processes_share_one_address(run_world: RunWorld):
     world = run_world("--web-processes=2").up()
     pids = world.addresses()["pids"]

@@ -20,12 +20,14 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from adapters.gateway import Drain, build_app, operations_app, serve
+from adapters.gateway import Drain, build_app, operation_extensions, operations_app, serve
+from adapters.gateway.desk import nobody
 from adapters.settings import Environment, LogFormat, Settings, load_settings
 from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
 from tests.gateway.product import Board, Stage, product_schema
 
+NOT_BUILT = Path("/nowhere")
 SINCE = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
 
@@ -81,7 +83,9 @@ def settings(**overrides: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World]:
+async def serving(
+    *, web_port: int = 0, graphiql: Path = NOT_BUILT, **overrides: Any
+) -> AsyncIterator[World]:
     web, operations = listening(web_port), listening()
     stage = Stage()
     board = Board(
@@ -95,20 +99,23 @@ async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World
     )
     drain = Drain()
     metrics = Metrics(role="web")
+    identify = overrides.pop("identify", nobody)
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
     real_board = cast("StatusBoard", board)
-    schema = product_schema()
+    schema = product_schema(operation_extensions(chosen))
     app = build_app(
         graphql_schema=schema,
         context=stage.context,
+        identify=identify,
         board=real_board,
         settings=chosen,
         metrics=metrics,
         drain=drain,
         sdl=schema.as_str(),
         docs=Path(__file__).parents[2] / "docs",
+        graphiql=graphiql,
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))
@@ -120,6 +127,8 @@ async def serving(*, web_port: int = 0, **overrides: Any) -> AsyncIterator[World
             drain=drain,
             web=app,
             operations=operations_app(real_board, metrics, drain),
+            trusted_proxies=chosen.trusted_proxies,
+            metrics=metrics,
             on_ready=ready.set,
             handle_signals=False,
             grace_seconds=5,

@@ -1,17 +1,22 @@
 """A small schema that does everything a gateway must survive, and a world to serve it in."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
 from domain.kernel.viewer import Viewer
 from domain.status import Component, ComponentState, SystemStatus
+from schema._scalars import SCALARS
 
 CANARY = "canary-5f1c-postgres-said-password"
 
@@ -31,6 +36,9 @@ class Stage:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     contexts: list[Context] = field(default_factory=list)
+    streams_open: int = 0
+    """Of ``count`` and ``flood``: what a client leaves behind when it goes."""
+    blocks_made: int = 0
 
     def context(self, viewer: Viewer, connection: ConnectionInfo) -> Context:
         made = Context(viewer, connection, self)
@@ -80,25 +88,59 @@ async def resolve_boom(kind: str) -> str:
     return "ok"
 
 
+async def resolve_echo(amount: Decimal, at: datetime | None = None) -> Decimal:
+    return amount
+
+
 async def resolve_hold(info: strawberry.Info[Context, None]) -> str:
     info.context.stage.entered.set()
     await info.context.stage.release.wait()
     return "held and answered"
 
 
+async def resolve_transport(info: strawberry.Info[Context, None]) -> str:
+    return info.context.connection.transport
+
+
+async def resolve_parameters(info: strawberry.Info[Context, None]) -> list[str]:
+    return sorted(info.context.connection.parameters)
+
+
+async def resolve_lone() -> str:
+    """Text that no JSON holds."""
+    return "\ud800"
+
+
 async def count_up(
     info: strawberry.Info[Context, None], to: int = 3, fails: str = "", every: float = 0.0
 ) -> AsyncGenerator[int, None]:
+    stage = info.context.stage
+    stage.streams_open += 1
     try:
         for number in range(to):
             yield number
             await asyncio.sleep(every)
         fail(fails)
     finally:
-        info.context.stage.ended.set()
+        stage.streams_open -= 1
+        stage.ended.set()
 
 
-def product_schema() -> strawberry.Schema:
+async def flood(info: strawberry.Info[Context, None], size: int) -> AsyncGenerator[str, None]:
+    """As much as the reader takes."""
+    stage = info.context.stage
+    stage.streams_open += 1
+    try:
+        while True:
+            stage.blocks_made += 1
+            yield "x" * size
+    finally:
+        stage.streams_open -= 1
+
+
+def product_schema(
+    extensions: Sequence[type[SchemaExtension]] = (),
+) -> strawberry.Schema:
     """Built per call: enums and types are marked by strawberry as they are used."""
     mood = strawberry.enum(Mood)
     family = strawberry.enum(Category)
@@ -129,6 +171,10 @@ def product_schema() -> strawberry.Schema:
     class Query:
         boom: str = strawberry.field(resolver=resolve_boom)
         hold: str = strawberry.field(resolver=resolve_hold)
+        transport: str = strawberry.field(resolver=resolve_transport)
+        parameters: list[str] = strawberry.field(resolver=resolve_parameters)
+        lone: str = strawberry.field(resolver=resolve_lone)
+        echo: Decimal = strawberry.field(resolver=resolve_echo)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
@@ -143,6 +189,11 @@ def product_schema() -> strawberry.Schema:
             return info.context.connection.address
 
         @strawberry.field
+        def frail(self) -> str | None:
+            fail("bug")
+            return None
+
+        @strawberry.field
         def must(self) -> str:
             return None  # type: ignore[return-value]
 
@@ -155,6 +206,7 @@ def product_schema() -> strawberry.Schema:
     @strawberry.type
     class Subscription:
         count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+        flood: AsyncGenerator[str, None] = strawberry.subscription(resolver=flood)
 
         @strawberry.subscription
         async def ticker(
@@ -182,7 +234,13 @@ def product_schema() -> strawberry.Schema:
             fail("bug")
             yield 1
 
-    return strawberry.Schema(Query, Mutation, Subscription)
+    return strawberry.Schema(
+        Query,
+        Mutation,
+        Subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=extensions,
+    )
 
 
 class Board:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from adapters.gateway import Drain, build_app, run, serve
+from adapters.gateway import Drain, build_app, operation_extensions, run, serve
 from adapters.settings import LogFormat
 from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
@@ -16,7 +16,7 @@ from tests.gateway.product import Board, Stage, product_schema
 async def main() -> None:
     configure_logging(role="web", log_format=LogFormat.JSON, level="info")
     chosen = settings(listen_fd=int(sys.argv[1]), drain_seconds=float(sys.argv[2]))
-    schema = product_schema()
+    schema = product_schema(operation_extensions(chosen))
     board = Board(SystemStatus((Component("x", ComponentState.UP, SINCE),), SINCE))
     drain = Drain()
     app = build_app(
@@ -28,6 +28,7 @@ async def main() -> None:
         drain=drain,
         sdl=schema.as_str(),
         docs=Path(__file__).parents[2] / "docs",
+        graphiql=Path("/nowhere"),
     )
     await serve(settings=chosen, drain=drain, web=app, on_ready=_ready, grace_seconds=30)
     await asyncio.sleep(0)

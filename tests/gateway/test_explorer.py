@@ -1,65 +1,24 @@
-"""The explorer in a real browser: it works, keeps its policy, and talks to nobody else."""
+"""The small explorer in a real browser: it works, keeps its policy, and talks to nobody else."""
 
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.browsing import launched, visiting
 from tests.gateway.conftest import World, serving
 
 pytestmark = pytest.mark.browser
 MANY = re.compile(r"^\d\d+$")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have chromium: the explorer was not tested")
-        pytest.skip("chromium is not installed: the explorer was not tested")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+    async with launched() as opened:
         yield opened
-        await opened.close()
-
-
-@dataclass
-class Visit:
-    """A page and all that went wrong or abroad on it."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    hosts: set[str] = field(default_factory=set)
-
-    def hear(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        page.on("request", lambda r: self.hosts.add(r.url.split("/")[2]))
-        page.on("websocket", lambda w: self.hosts.add(w.url.split("/")[2]))
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-
-@asynccontextmanager
-async def visiting(browser: Browser, url: str, **look: Any) -> AsyncIterator[Visit]:
-    context = await browser.new_context(**look)
-    visit = Visit(await context.new_page())
-    visit.hear(visit.page)
-    await visit.page.goto(url)
-    try:
-        yield visit
-    finally:
-        await context.close()
 
 
 async def write(page: Page, text: str) -> None:

@@ -1,6 +1,7 @@
 """graphql-transport-ws: frames nobody expects, limits, contexts, cleanup."""
 
 import asyncio
+from typing import Any
 
 import orjson
 import pytest
@@ -74,7 +75,7 @@ async def test_invalid_utf8_closes_the_socket(shared: World, logs: Logs) -> None
         await ws.send(b"\xff\xfe", text=True)
         assert await close_code(ws) == 1007
     assert await shared.ask("{ hello }") == {"data": {"hello": "hello you"}}
-    assert "canary" not in logs.text
+    assert "Traceback" not in logs.text
 
 
 async def test_null_is_a_payload_of_connection_init(shared: World) -> None:
@@ -83,10 +84,28 @@ async def test_null_is_a_payload_of_connection_init(shared: World) -> None:
         assert orjson.loads(await ws.recv()) == {"type": "connection_ack"}
 
 
-async def test_the_legacy_protocol_is_not_spoken(shared: World) -> None:
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["graphql-ws"], "graphql-ws"), (["x", "graphql-ws"], "x"), (None, None)],
+)
+async def test_no_other_protocol_is_spoken_and_the_client_can_see_why(
+    shared: World, offered: Any, chosen: str | None
+) -> None:
     address = shared.url.replace("http", "ws") + "/graphql"
-    async with connect(address, subprotocols=["graphql-ws"]) as ws:  # type: ignore[list-item]
+    async with connect(address, subprotocols=offered) as ws:
+        # Browsers show code and reason only when one of theirs was chosen.
+        assert ws.subprotocol == chosen
         assert await close_code(ws) == 4406
+        assert ws.close_reason == "Only graphql-transport-ws is spoken here"
+
+
+async def test_ours_is_chosen_among_several(shared: World) -> None:
+    address = shared.url.replace("http", "ws") + "/graphql"
+    offered: Any = ["graphql-ws", "graphql-transport-ws"]
+    async with connect(address, subprotocols=offered) as ws:
+        assert ws.subprotocol == "graphql-transport-ws"
+        await ws.send('{"type":"connection_init"}')
+        assert orjson.loads(await ws.recv()) == {"type": "connection_ack"}
 
 
 async def test_subscribing_before_the_acknowledgement_is_4401(shared: World) -> None:

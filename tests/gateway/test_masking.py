@@ -1,5 +1,6 @@
 """No exception's text reaches a client, over any transport; every error has its shape."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -161,6 +162,14 @@ async def test_a_stream_that_breaks_at_the_start(shared: World) -> None:
 
 
 async def test_only_the_first_few_of_many_validation_errors_are_shown(shared: World) -> None:
-    result = await shared.ask("{ " + " ".join(f"x{n}" for n in range(40)) + " }")
+    result = await shared.ask("{ " + " ".join(f"x{n}" for n in range(15)) + " }")
 
     assert len(result["errors"]) == 5
+
+
+async def test_a_document_of_comments_costs_no_more_than_its_length(shared: World) -> None:
+    # The type for the metrics was found by a pattern that tried 2^n ways through n `#`.
+    async with asyncio.timeout(5):
+        result = await over_socket(shared, "#" * 30_000)
+
+    assert result["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"

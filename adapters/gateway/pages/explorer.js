@@ -15,10 +15,24 @@ const variables = editor($("#variables-panel"), "json");
 const headers = editor($("#headers-panel"), "json");
 const results = $("#results");
 
-const drafts = STARTERS.map((starter) => ({ ...starter, variables: "" }));
+const drafts = STARTERS.map((starter) => ({
+  ...starter,
+  variables: starter.variables ? JSON.stringify(starter.variables, null, 2) : "",
+}));
 const history = [];
 let draft = drafts[0];
 let running = null; // { stop() } while something runs
+
+// A link from the documents brings its operation along; running it is left to the reader.
+const asked = new URLSearchParams(location.search);
+if (asked.has("query")) {
+  drafts.unshift({
+    name: "From the docs",
+    query: asked.get("query"),
+    variables: asked.get("variables") ?? "",
+  });
+  draft = drafts[0];
+}
 
 // --- showing -----------------------------------------------------------------------------------
 
@@ -276,7 +290,7 @@ function start() {
     tab.textContent = each.name;
     $("#starters").append(tab);
   }
-  query.value = draft.query;
+  [query.value, variables.value] = [draft.query, draft.variables];
   open(draft);
   arrows($("#starters"), (tab) => open(drafts[[...$("#starters").children].indexOf(tab)]));
   arrows($("#variables-tab").parentElement, showExtra);

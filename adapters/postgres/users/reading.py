@@ -39,6 +39,7 @@ from domain.users.model import (
     Activity,
     Device,
     Notification,
+    NotificationId,
     Profile,
     ProposalState,
     RoleProposal,
@@ -125,6 +126,19 @@ class PostgresAccounts:
             keys = Keys(self._ring, session)
             return await sessions_of(session, keys, user_id, active_only=active_only)
 
+    async def session(self, user_id: UserId, session_id: SessionId) -> Session | None:
+        wanted = select(SessionRow).where(SessionRow.id == session_id)
+        async with self._database.read() as session:
+            row = (await session.exec(wanted.where(SessionRow.user_id == user_id))).one_or_none()
+            keys = await self._keys(session, [user_id])
+            return None if row is None else session_of(row, keys)
+
+    async def living(self, sessions: Sequence[SessionId]) -> frozenset[SessionId]:
+        wanted = select(SessionRow.id).where(col(SessionRow.id).in_(sessions))
+        async with self._database.read() as session:
+            found = await session.exec(wanted.where(col(SessionRow.ended_at).is_(None)))
+            return frozenset(SessionId(session_id) for session_id in found)
+
     async def devices(self, user_id: UserId) -> Sequence[Device]:
         newest: dict[str, Session] = {}
         first: dict[str, datetime] = {}
@@ -174,6 +188,16 @@ class PostgresAccounts:
         )
         async with self._database.read() as session:
             return [notification_of(row) for row in await session.exec(newest.limit(first))]
+
+    async def notification(
+        self, user_id: UserId, notification_id: NotificationId
+    ) -> Notification | None:
+        wanted = select(NotificationRow).where(NotificationRow.id == notification_id)
+        async with self._database.read() as session:
+            row = (
+                await session.exec(wanted.where(NotificationRow.user_id == user_id))
+            ).one_or_none()
+            return None if row is None else notification_of(row)
 
     async def unread(self, user_id: UserId) -> int:
         async with self._database.read() as session:

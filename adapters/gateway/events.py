@@ -1,0 +1,302 @@
+"""GraphQL over Server-Sent Events, "distinct connections mode" of graphql-sse's PROTOCOL.md.
+
+One request, one operation, one stream: ``next`` for every answer, ``complete`` at its end. What is
+wrong with the document is told in the stream, as the protocol wants it; a request from which no
+operation can be read gets an ordinary HTTP answer. A stream that this process must end (it stops)
+ends without ``complete``, and clients connect anew.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from adapters.gateway.answers import RequestRefused
+from adapters.gateway.desk import ConnectionInfo, Transport
+from adapters.gateway.drain import Drain
+from adapters.gateway.flood import address_of
+from adapters.gateway.operations import (
+    ANY_TYPE,
+    READING,
+    Answer,
+    OperationRequest,
+    OperationRunner,
+    refusal,
+)
+from adapters.gateway.requests import read_operation
+from adapters.gateway.resuming import LAST_EVENT_ID, event_id, resumed
+from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
+from adapters.gateway.sockets.protocol import CHANNEL, Channel
+from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
+from adapters.telemetry import Metrics, correlation
+from domain.kernel.viewer import ANONYMOUS, Viewer
+
+if TYPE_CHECKING:
+    from domain.kernel.errors import UserError
+
+MEDIA_TYPE = "text/event-stream"
+COMPLETE = b"event: complete\ndata:\n\n"
+COMMENT = b":\n\n"
+
+_JSON_TYPES = ("application/json", "application/graphql-response+json")
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # nginx would collect events until a buffer is full
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """docs/subscriptions.md has them in words."""
+
+    ping_seconds: float = 12.0
+    stall_seconds: float = 10.0
+
+
+def wants_events(accept: str) -> bool:
+    """Whether ``Accept`` prefers an event stream to JSON; of equals the first one listed."""
+    preferred, highest = "", 0.0
+    for part in accept.split(","):
+        media_type, *parameters = (word.strip().lower() for word in part.split(";"))
+        if media_type not in (MEDIA_TYPE, "application/*", "*/*", *_JSON_TYPES):
+            continue
+        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
+        if quality > highest:
+            preferred, highest = media_type, quality
+    return preferred == MEDIA_TYPE
+
+
+def _quality(parameter: str) -> float:
+    try:
+        return float(parameter.removeprefix("q="))
+    except ValueError:
+        return 0.0
+
+
+def next_event(payload: Mapping[str, object]) -> bytes:
+    """One answer; with its id, where a client can resume from it.
+
+    Raises TypeError when ``payload`` has no JSON.
+    """
+    found = event_id(payload)
+    line = b"" if found is None else b"id: " + found.encode() + b"\n"
+    return b"event: next\n" + line + b"data: " + orjson.dumps(payload) + b"\n\n"
+
+
+class EventStreams:
+    """Answers requests for event streams. One per process."""
+
+    def __init__(self, runner: OperationRunner, *, drain: Drain, limits: StreamLimits) -> None:
+        self._runner = runner
+        self._drain = drain
+        self._limits = limits
+
+    async def answer(self, request: Request) -> Response:
+        """The stream of the operation asked for. Raises RequestRefused when there is none."""
+        try:
+            wanted = OperationRequest.of(await read_operation(request))
+        except RequestRefused as refused:
+            if refused.legacy_status is None:
+                raise
+            return self._stream(_told(refused))  # GraphQL's own answer: told in the stream
+        desk = self._runner.desk
+        info = ConnectionInfo(
+            Transport.SSE, correlation.current(), address_of(request), request.headers
+        )
+        viewer = await desk.admit(info)
+        types = READING if request.method == "GET" else ANY_TYPE
+        last = request.headers.get(LAST_EVENT_ID)
+        wanted = resumed(wanted, last, self._runner.graphql_schema)
+        return self._stream(self._runner.run(wanted, info, viewer, types=types), viewer)
+
+    def _stream(
+        self, answers: AsyncGenerator[Answer, None], viewer: Viewer = ANONYMOUS
+    ) -> "EventStream":
+        return EventStream(
+            answers, viewer, runner=self._runner, drain=self._drain, limits=self._limits
+        )
+
+
+async def _told(refused: RequestRefused) -> AsyncGenerator[Answer, None]:
+    yield refusal(refused.code, refused.message, correlation.current().id)
+
+
+class _End(Enum):
+    COMPLETED = auto()
+    CLIENT_LEFT = auto()
+    STALLED = auto()
+    DRAINED = auto()
+
+
+class EventStream(Response):
+    """One operation's answers as they come. Its tasks end by returning, as a connection's do."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self,
+        answers: AsyncGenerator[Answer, None],
+        viewer: Viewer,
+        *,
+        runner: OperationRunner,
+        drain: Drain,
+        limits: StreamLimits,
+    ) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._answers = answers
+        self._viewer = viewer
+        self._desk = runner.desk
+        self._drain = drain
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        wire = _AsgiStream(scope, receive, send)
+        loop = asyncio.get_running_loop()
+        self._ending: asyncio.Future[_End] = loop.create_future()
+        self._refused: asyncio.Future[UserError] = loop.create_future()
+        outbox = Outbox(
+            wire,
+            stall_seconds=self._limits.stall_seconds,
+            on_full=lambda: self._end(_End.STALLED),
+        )
+        answers = outbox.lane()
+        with _counted(self._desk.metrics), self._staying():
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(work)
+                    for work in (
+                        self._keep(outbox.lane()),
+                        self._pump(answers),
+                        self._until_refused(answers, outbox.lane()),
+                        self._write(outbox),
+                        self._until_left(wire),
+                        self._until_drained(),
+                    )
+                ]
+                ending = await self._ending
+                for task in tasks:
+                    task.cancel()
+            if ending is _End.STALLED:
+                await wire.cut()
+            elif ending is not _End.CLIENT_LEFT:
+                await wire.close(0, "")
+
+    def _end(self, ending: _End) -> None:
+        if not self._ending.done():
+            self._ending.set_result(ending)
+
+    async def _pump(self, lane: Lane) -> None:
+        try:
+            async with aclosing(self._answers) as answers:
+                async for answer in answers:
+                    lane.put(next_event(answer.payload))
+                    self._desk.metrics.messages.inc()
+                    await lane.sent()
+                    if self._refused.done():
+                        return
+        except Exception as error:  # noqa: BLE001  # outermost: a subscription
+            shown = [e.formatted for e in self._desk.crash(error)]
+            lane.put(next_event({"errors": shown}))
+        if not self._refused.done():
+            lane.put(COMPLETE)
+            await lane.sent()
+            self._end(_End.COMPLETED)
+
+    @contextlib.contextmanager
+    def _staying(self) -> Iterator[None]:
+        stay = self._desk.access.begin(self._viewer, self._refused.set_result)
+        try:
+            yield
+        finally:
+            stay.leave()
+
+    async def _until_refused(self, answers: Lane, lane: Lane) -> None:
+        error = await self._refused
+        answers.drop()
+        self._desk.metrics.error(error.code)
+        told = refusal(error.code, error.message, correlation.current().id)
+        lane.put(next_event(told.payload))
+        lane.put(COMPLETE)
+        await lane.sent()
+        self._end(_End.COMPLETED)
+
+    async def _write(self, outbox: Outbox) -> None:
+        ended = await outbox.run()
+        self._end(_End.STALLED if ended is Ended.STALLED else _End.CLIENT_LEFT)
+
+    async def _keep(self, lane: Lane) -> None:
+        # The first one at once: some proxies hold an answer back until its first byte.
+        while True:
+            lane.put(COMMENT, key="comment")
+            await asyncio.sleep(self._limits.ping_seconds)
+
+    async def _until_left(self, wire: "_AsgiStream") -> None:
+        await wire.left()
+        self._end(_End.CLIENT_LEFT)
+
+    async def _until_drained(self) -> None:
+        await self._drain.wait_over()
+        self._end(_End.DRAINED)
+
+
+class _AsgiStream:
+    """The body of an HTTP answer as a wire."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._channel: Channel | None = scope.get("extensions", {}).get(CHANNEL)
+        self._receive = receive
+        self._send = send
+
+    def write_now(self, frame: bytes) -> bool:
+        """Never: ASGI does not tell whether it would wait."""
+        del frame
+        return False
+
+    async def write(self, frame: bytes) -> None:
+        if self._channel is not None and self._channel.closing:
+            raise WireGone
+        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def close(self, code: int, reason: str) -> None:
+        """End the answer as a whole one; HTTP has no place for code and reason."""
+        del code, reason
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            await self.cut()
+
+    async def cut(self) -> None:
+        """Leave a reader that is stuck."""
+        if self._channel is None:
+            return
+        self._channel.cut(0, "")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.left()  # else the server complains of an answer without an end
+
+    async def left(self) -> None:
+        """Wait for the client to leave."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+@contextlib.contextmanager
+def _counted(metrics: Metrics) -> Iterator[None]:
+    metrics.event_streams.inc()
+    metrics.subscriptions.inc()
+    try:
+        yield
+    finally:
+        metrics.event_streams.dec()
+        metrics.subscriptions.dec()
