@@ -170,7 +170,11 @@ class PostgresOutbox:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[asyncio.Event]:
         # A connection of its own: the pool's are given back, and a notice needs somebody there.
-        connection = await asyncpg.connect(self._url, timeout=_CONNECT_SECONDS)
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=_CONNECT_SECONDS,
+            server_settings={"application_name": "okd-outbox"},
+        )
         ended = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: ended.set())

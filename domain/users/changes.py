@@ -137,7 +137,8 @@ def _is_birthday(text: str, today: date) -> bool:
         born = date.fromisoformat(text)
     except ValueError:
         return False
-    return len(text) == len("2000-01-31") and 0 < today.year - born.year <= _AGE_YEARS_MAX
+    # Python reads weeks and basic forms, too: one way to write a day is enough.
+    return born.isoformat() == text and 0 < today.year - born.year <= _AGE_YEARS_MAX
 
 
 def _is_time_zone(name: str) -> bool:

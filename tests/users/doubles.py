@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from domain.kernel.failures import Unavailable
 from domain.kernel.ids import UserId
 from domain.users.model import Identity, SessionId
 from domain.users.ports import FirebaseAccount
@@ -33,18 +34,26 @@ class Provider:
     accounts: dict[str, FirebaseAccount] = field(default_factory=dict)
     revoked: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+    """Whom it cannot be asked about."""
 
     async def account(self, identity: Identity) -> FirebaseAccount | None:
         return self.accounts.get(identity.uid)
 
     async def revoke_tokens(self, identity: Identity) -> None:
+        self._fail(identity)
         self.revoked.append(identity.uid)
 
     async def disable(self, identity: Identity, *, disabled: bool) -> None:
         raise NotImplementedError
 
     async def delete(self, identity: Identity) -> None:
+        self._fail(identity)
         self.deleted.append(identity.uid)
+
+    def _fail(self, identity: Identity) -> None:
+        if identity.uid in self.failing:
+            raise Unavailable("identity service", retry_after_seconds=1.0)
 
 
 @dataclass
