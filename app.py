@@ -4,7 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange                 the sandbox's Bybit V5: started by run
-    python app.py schema [--check | --write | --release]   the SDL in docs/
+    python app.py schema [--check | --write | --release]   SDL and authorization in docs/
     python app.py settings [--check | --write]             docs/settings.md and .env.example
     python app.py record --category ... --symbols ... --out FILE   live streams into a file
 
@@ -322,12 +322,15 @@ def run_world(arguments: Sequence[str]) -> int:
 
 
 def schema_documents(arguments: Sequence[str]) -> int:
-    from schema import print_sdl
+    from schema import print_authorization, print_sdl
 
     sdl = print_sdl()
     if "--release" in arguments:
         return documents(["--write"], {"docs/schema.released.graphql": sdl})
-    return documents(arguments, {"docs/schema.graphql": sdl})
+    if not arguments:
+        return documents([], {"docs/schema.graphql": sdl})
+    policies = {"docs/authorization.md": print_authorization()}
+    return documents(arguments, {"docs/schema.graphql": sdl, **policies})
 
 
 def settings_documents(arguments: Sequence[str]) -> int:
