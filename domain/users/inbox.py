@@ -18,7 +18,7 @@ from domain.users.ports import Accounts, Works
 _LIST = "notifications"
 
 # Which events are told to the person, about what, and under which code. What is not here is not.
-_TOLD = {
+TOLD = {
     "session.created": (Topic.SECURITY, "NEW_DEVICE"),
     "session.ended": (Topic.SECURITY, "SESSION_ENDED"),
     "user.frozen": (Topic.SECURITY, "ACCOUNT_FROZEN"),
@@ -97,7 +97,7 @@ class InboxConsumer:
                 user_id = user_of_stream(event.stream)
                 if user_id is None:
                     continue
-                topic, code = _TOLD[event.type]
+                topic, code = TOLD[event.type]
                 settings = await work.users.settings(user_id)
                 always = topic is Topic.SECURITY
                 if not always and Channel.INBOX not in settings.notifications.get(topic, ()):
@@ -125,4 +125,4 @@ def is_told(event: Event) -> bool:
         return event.body.get("newDevice") is True
     if event.type == "session.ended":
         return event.body.get("by") != "SIGNED_OUT"
-    return event.type in _TOLD
+    return event.type in TOLD

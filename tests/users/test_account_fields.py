@@ -1,6 +1,7 @@
 """The caller's own account through the schema: what is shown, changed and refused."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -378,3 +379,14 @@ async def test_can_speaks_of_kyc_wallets_and_roles(api: Api) -> None:
     assert await obstacles(Action.UPDATE_LEGAL_IDENTITY) == [("LEGAL_IDENTITY_LOCKED", None)]
     for action in (Action.USE_BACK_OFFICE, Action.REVEAL_PERSONAL_DATA, Action.CHANGE_ROLES):
         assert await obstacles(action) == [("FORBIDDEN", "Mutation.adminGrantRole")]
+
+
+async def test_where_nobody_can_sign_in_prices_still_come(api: Api) -> None:
+    ann = await api.book.arrive()
+    api.services = replace(api.services, users=None)
+
+    assert await api.ask("{ viewer { id } systemStatus { state } }") == (
+        {"viewer": None, "systemStatus": {"state": "UP"}}, [],
+    )  # fmt: skip
+    with pytest.raises(AssertionError, match="account service"):
+        await api.ask("{ viewer { id } }", ann)

@@ -2,14 +2,16 @@
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.kernel.ids import new_uuid7
+from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users.changes import ProfileChange
+from domain.users.model import Profile
 from schema._ids import encode_id
 from tests.users.api import Api, reason, refused, user_id
 from tests.users.conftest import Book
@@ -301,3 +303,23 @@ async def test_the_log_is_searched_and_taken_along(api: Api) -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert sorted(row["action"] for row in rows) == ["profile.updated", "session.created"]
     assert "audit.exported" in await actions(api, someone)
+
+
+async def test_a_page_of_people_is_one_look_at_their_profiles(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = await ann(api)
+    support = await api.staff("uid-support", Role.SUPPORT)
+    looks: list[set[UserId]] = []
+    profiles = api.book.accounts.profiles
+
+    async def counted(user_ids: Sequence[UserId]) -> Mapping[UserId, Profile]:
+        looks.append(set(user_ids))
+        return await profiles(user_ids)
+
+    monkeypatch.setattr(api.book.accounts, "profiles", counted)
+    query = "{ admin { users { edges { node { profile { displayName } } } } } }"
+
+    await api.data(query, support)
+
+    assert looks == [{someone.user_id, support.user_id}]
