@@ -159,6 +159,17 @@ MEANT = {
     Action.EXPORT_DATA: ["Mutation.exportMyData"],
     Action.ERASE_ACCOUNT: ["Mutation.eraseMyAccount"],
     Action.USE_BACK_OFFICE: ["Query.admin"],
+    Action.HELP_PEOPLE: [
+        "Admin.users",
+        "Admin.user",
+        "AdminUser.profile",
+        "AdminUser.sessions",
+        "AdminUser.notes",
+        "Mutation.adminFreezeUser",
+        "Mutation.adminEndSessions",
+        "Mutation.adminAddNote",
+    ],
+    Action.READ_AUDIT_LOG: ["Admin.auditLog", "Admin.auditCsv"],
     Action.REVEAL_PERSONAL_DATA: ["Mutation.adminRevealUser"],
     Action.UNFREEZE_ACCOUNTS: ["Mutation.adminUnfreezeUser"],
     Action.CHANGE_ROLES: [
