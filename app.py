@@ -296,14 +296,14 @@ def run_world(arguments: Sequence[str]) -> int:
 
 def schema_documents(arguments: Sequence[str]) -> int:
     from adapters.generated import settle
-    from schema import print_sdl
+    from schema import print_authorization, print_sdl
 
     sdl = print_sdl()
     if "--release" in arguments:
         return settle(["--write"], {"docs/schema.released.graphql": sdl}, ROOT)
     wanted = {"docs/schema.graphql": sdl}
     if arguments:
-        wanted |= reference_documents(sdl)
+        wanted |= {"docs/authorization.md": print_authorization()} | reference_documents(sdl)
     return settle(arguments, wanted, ROOT)
 
 

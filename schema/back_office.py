@@ -21,10 +21,8 @@ from schema._view import resolved_by, view_of
 from schema.users import Detail, Profile
 
 _ANYBODY = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.USE_BACK_OFFICE])
-_PEOPLE = FieldPolicy(
-    Audience.STAFF, frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.ADMIN}), cost=5
-)
-_LOG = FieldPolicy(Audience.STAFF, frozenset({Role.COMPLIANCE, Role.ADMIN}), cost=5)
+_PEOPLE = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.HELP_PEOPLE], cost=5)
+_LOG = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.READ_AUDIT_LOG], cost=5)
 _ROLES = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.CHANGE_ROLES])
 
 

@@ -3,7 +3,6 @@
 import strawberry
 
 from domain.kernel.policy import Audience, FieldPolicy
-from domain.kernel.viewer import Role
 from domain.users import ROLES_FOR, STEP_UP, Action
 from resolvers import back_office
 from schema._view import resolved_by
@@ -35,9 +34,7 @@ def _proven(action: Action) -> FieldPolicy:
     return FieldPolicy(Audience.STAFF, ROLES_FOR[action], cost=10, step_up=STEP_UP[action])
 
 
-_PEOPLE = FieldPolicy(
-    Audience.STAFF, frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.ADMIN}), cost=10
-)
+_PEOPLE = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.HELP_PEOPLE], cost=10)
 # Taking a role away is a defence, too: it never waits for a second factor.
 _ROLES = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.CHANGE_ROLES], cost=10)
 _ROLES_PROVEN = _proven(Action.CHANGE_ROLES)

@@ -93,6 +93,8 @@ words_of(
         "EXPORT_DATA": "`exportMyData`.",
         "ERASE_ACCOUNT": "`eraseMyAccount`.",
         "USE_BACK_OFFICE": "Anything below `admin`.",
+        "HELP_PEOPLE": "Finding accounts, masked; freezing, ending sessions, notes.",
+        "READ_AUDIT_LOG": "`auditLog` and `auditCsv` below `admin`.",
         "REVEAL_PERSONAL_DATA": "`adminRevealUser`.",
         "UNFREEZE_ACCOUNTS": "`adminUnfreezeUser`.",
         "CHANGE_ROLES": "`adminGrantRole` and the proposals of administrators.",

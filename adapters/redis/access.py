@@ -85,7 +85,11 @@ class RedisAccessEnds:
         try:
             told = orjson.loads(value)
             sessions = told["sessions"]
-            ids = None if sessions is None else frozenset(SessionId(UUID(str(one))) for one in sessions)
+            ids = (
+                None
+                if sessions is None
+                else frozenset(SessionId(UUID(str(one))) for one in sessions)
+            )
             user_id = UserId(UUID(str(told["user"])))
         except (ValueError, KeyError, TypeError):
             log.warning("access_signal_unreadable")

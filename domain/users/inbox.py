@@ -18,7 +18,7 @@ from domain.users.ports import Accounts, Works
 _LIST = "notifications"
 
 # Which events are told to the person, about what, and under which code. What is not here is not.
-_TOLD = {
+TOLD = {
     "session.created": (Topic.SECURITY, "NEW_DEVICE"),
     "session.ended": (Topic.SECURITY, "SESSION_ENDED"),
     "user.frozen": (Topic.SECURITY, "ACCOUNT_FROZEN"),
@@ -99,7 +99,7 @@ class InboxConsumer:
                 user_id = user_of_stream(event.stream)
                 if user_id is None:
                     continue
-                topic, code = _TOLD[event.type]
+                topic, code = TOLD[event.type]
                 settings = await work.users.settings(user_id)
                 always = topic is Topic.SECURITY
                 if not always and Channel.INBOX not in settings.notifications.get(topic, ()):
@@ -128,4 +128,4 @@ def is_told(event: Event) -> bool:
     if event.type == "session.ended":
         # Leaving is no news; that the account was frozen or erased is told once, not by session.
         return event.body.get("by") in ("REVOKED", "REVOKED_BY_STAFF")
-    return event.type in _TOLD
+    return event.type in TOLD

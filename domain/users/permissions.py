@@ -25,6 +25,8 @@ class Action(StrEnum):
     EXPORT_DATA = "EXPORT_DATA"
     ERASE_ACCOUNT = "ERASE_ACCOUNT"
     USE_BACK_OFFICE = "USE_BACK_OFFICE"
+    HELP_PEOPLE = "HELP_PEOPLE"
+    READ_AUDIT_LOG = "READ_AUDIT_LOG"
     REVEAL_PERSONAL_DATA = "REVEAL_PERSONAL_DATA"
     UNFREEZE_ACCOUNTS = "UNFREEZE_ACCOUNTS"
     CHANGE_ROLES = "CHANGE_ROLES"
@@ -43,8 +45,10 @@ STEP_UP: Mapping[Action, StepUp] = {
 # Which of staff may do what; the policies of the schema's fields are made of these.
 ROLES_FOR: Mapping[Action, frozenset[Role]] = {
     Action.USE_BACK_OFFICE: STAFF,
-    Action.REVEAL_PERSONAL_DATA: frozenset({Role.COMPLIANCE, Role.ADMIN}),
+    Action.HELP_PEOPLE: frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.ADMIN}),
     Action.UNFREEZE_ACCOUNTS: frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.ADMIN}),
+    Action.READ_AUDIT_LOG: frozenset({Role.COMPLIANCE, Role.ADMIN}),
+    Action.REVEAL_PERSONAL_DATA: frozenset({Role.COMPLIANCE, Role.ADMIN}),
     Action.CHANGE_ROLES: frozenset({Role.ADMIN}),
 }
 

@@ -19,10 +19,14 @@ from graphql import (
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+import domain.events.errors
+import domain.kernel.errors
+import domain.users.errors
 from domain.kernel.errors import UserError
 from domain.kernel.page import Page
 from schema import build_schema
 from schema._guard import guard_errors
+from schema.user_errors import USER_ERRORS
 
 SCHEMA = build_schema()
 SHOWN_BY_SCALAR = {
@@ -159,3 +163,15 @@ def test_every_type_of_a_payload_is_a_success_or_a_user_error():
         for member in row.gql.types:
             user_error = "UserError" in {i.name for i in member.interfaces}
             assert user_error is not member.name.endswith("Success"), member.name
+
+
+def test_every_user_error_of_accounts_has_a_type():
+    modules = (domain.kernel.errors, domain.users.errors, domain.events.errors)
+    known = {
+        cls
+        for module in modules
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, UserError) and cls is not UserError
+    }
+
+    assert {typing.cast("typing.Any", view).__shows__ for view in USER_ERRORS} == known

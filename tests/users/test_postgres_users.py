@@ -142,6 +142,30 @@ async def test_ends_exactly_that_session_once(book: Book) -> None:
     }
 
 
+async def test_one_session_and_one_notification_are_their_owners(book: Book) -> None:
+    user, session = await join(book)
+    stranger, _ = await join(book, "uid-bob")
+    notification = Notification(
+        id=NotificationId(new_uuid7()),
+        user_id=user.id,
+        topic=Topic.SECURITY,
+        code="NEW_DEVICE",
+        values={},
+        created_at=NOW,
+        event_id=new_uuid7(),
+    )
+    async with book.works.begin() as work:
+        await work.inbox.add(notification)
+        await work.sessions.end(user.id, [session.id], SessionEnd.REVOKED, now=NOW)
+
+    found = await book.accounts.session(user.id, session.id)
+    assert found is not None
+    assert (found.id, found.ended_by) == (session.id, SessionEnd.REVOKED)
+    assert await book.accounts.notification(user.id, notification.id) == notification
+    assert await book.accounts.session(stranger.id, session.id) is None
+    assert await book.accounts.notification(stranger.id, notification.id) is None
+
+
 async def test_last_seen_is_written_once_a_minute(book: Book) -> None:
     user, session = await join(book)
 
