@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from tests.front_door.running import Program
+from tests.leaks import leaks
 from tests.world import REPOSITORY, eventually, make_data_dir, remove_data_dir
 
 KILLABLE = {"web", "feed", "worker", "exchange", "identity", "postgres", "valkey", "keeper"}
@@ -79,5 +80,13 @@ class Sandbox(Program):
         answer.raise_for_status()
 
     def remove(self) -> None:
+        """End it; fails when any of its processes wrote down what nobody may."""
+        token = str(self.addresses["control_token"]) if self._is_up else ""
         self.discard()
+        found = list(leaks(self.data_dir, token))
         remove_data_dir(Path(self.data_dir))
+        assert not found, found[:20]
+
+    @property
+    def _is_up(self) -> bool:
+        return (self.data_dir / "addresses.json").exists()
