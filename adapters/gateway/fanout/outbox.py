@@ -28,6 +28,7 @@ class Outbox:
         "_blocked",
         "_flusher",
         "_on_close",
+        "_resuming",
         "_said",
         "_scheduled",
         "_waiting",
@@ -46,6 +47,7 @@ class Outbox:
         self._on_close = on_close
         self._said: list[Message] = []
         self._waiting: list[Lane] = []
+        self._resuming = 0
         self._scheduled = False
         self._blocked: asyncio.TimerHandle | None = None
         self._awaiting: list[asyncio.Future[None]] = []
@@ -56,9 +58,20 @@ class Outbox:
         operation_id: str,
         delivery: Delivery,
         on_end: Callable[[], None] | None = None,
+        *,
+        resumes: bool | None = None,
     ) -> "Lane":
-        """The sink of one operation; ``on_end`` tells that its groups ended it."""
-        return Lane(self, operation_id, delivery, on_end)
+        """The sink of one operation; ``on_end`` tells that its groups ended it.
+
+        ``resumes``: whether its client has to resume after a gap; by default what is lossless.
+        """
+        if resumes is None:
+            resumes = delivery is Delivery.LOSSLESS
+        return Lane(self, operation_id, delivery, on_end, resumes=resumes)
+
+    def must_not_miss(self, operations: int) -> None:
+        """So many more (or fewer) operations run whose client has to resume after a gap."""
+        self._resuming += operations
 
     def say(self, message: bytes) -> None:
         """Send a message of the connection itself; it goes before values that still wait."""
@@ -67,7 +80,7 @@ class Outbox:
         self._said.append((message, b""))
         self.bytes_kept += len(message)
         if len(self._said) > _SAID_MAX:  # a client asks for pongs and does not read them
-            self.relieve(CLOSE_TOO_SLOW, "You do not read the answers you ask for.")
+            self.relieve()
         else:
             self.fill()
 
@@ -81,19 +94,24 @@ class Outbox:
         self._waiting.append(lane)
         self.fill()
 
-    def relieve(self, code: int, reason: str) -> None:
+    def relieve(self) -> None:
         """Too much is kept: let it out at once, or give up a client that lets nothing through."""
         if self._blocked is None:
             self.flush()
         if self._waiting or self._said:
-            self.close(code, reason)
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Close a client that reads too slowly, with what it can do about it."""
+        code = CLOSE_RESUME if self._resuming else CLOSE_TOO_SLOW
+        self.close(code, "You read too slowly. " + _ADVICE[code])
 
     async def sent(self) -> None:
-        """Wait until the wire took all that was said and would take more, or is closed.
+        """Wait until the wire took all that was put and would take more, or is closed.
 
-        For operations without a lane, which wait for their reader instead of keeping values.
+        For operations that are paced by their reader instead of conflated.
         """
-        if not self.closed and (self._said or self._blocked is not None):
+        if not self.closed and (self._said or self._waiting or self._blocked is not None):
             told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._awaiting.append(told)
             await told
@@ -106,7 +124,8 @@ class Outbox:
             self._block()
             return
         messages: list[Message] = []
-        if self._said:
+        said = len(self._said)
+        if said:
             messages, self._said = self._said, messages
         for lane in self._waiting:
             lane.take(messages)
@@ -114,7 +133,7 @@ class Outbox:
         self.bytes_kept = 0
         if messages:
             counters = self._flusher.counters
-            counters.messages += len(messages)
+            counters.deliveries += len(messages) - said
             counters.writes += 1
             if not self._wire.write(messages):
                 self._block()
@@ -181,15 +200,13 @@ class Outbox:
         if self._wire.writable():  # it was, a moment ago: nobody is closed for our delay
             self._unblock()
             return
-        lossless = any(lane.lossless for lane in self._waiting)
-        code = CLOSE_RESUME if lossless else CLOSE_TOO_SLOW
-        self.close(code, "You read too slowly. " + _ADVICE[code])
+        self.give_up()
 
 
 class Lane:
     """One operation of one connection: a Sink."""
 
-    __slots__ = ("_head", "_keeper", "_last", "_on_end", "_outbox", "_waits", "ended", "lossless")
+    __slots__ = ("_head", "_keeper", "_last", "_on_end", "_outbox", "_resumes", "_waits", "ended")
 
     def __init__(
         self,
@@ -197,15 +214,19 @@ class Lane:
         operation_id: str,
         delivery: Delivery,
         on_end: Callable[[], None] | None,
+        *,
+        resumes: bool,
     ) -> None:
         self.ended = False
-        self.lossless = delivery is Delivery.LOSSLESS
+        self._resumes = resumes
         self._outbox = outbox
         self._keeper = keeper_for(delivery)
         self._head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._last: bytes | None = None
         self._waits = False
         self._on_end = on_end
+        if resumes:
+            outbox.must_not_miss(1)
 
     def offer(self, value: Encoded) -> None:
         outbox = self._outbox
@@ -219,14 +240,13 @@ class Lane:
             self._waits = True
             outbox.wait(self)
         if keeper.overflown or outbox.full:
-            code = CLOSE_RESUME if keeper.overflown else CLOSE_TOO_SLOW
-            outbox.relieve(code, "You read too slowly. " + _ADVICE[code])
+            outbox.relieve()
 
     def end(self, errors: FormattedErrors | None) -> None:
         """Send ``complete``, or ``error`` with the errors, behind what is kept."""
         if self.ended or self._outbox.closed:
             return
-        self.ended = True
+        self._over()
         kind = b'"type":"complete"}'
         if errors is not None:
             kind = b'"type":"error","payload":' + orjson.dumps(errors) + b"}"
@@ -239,10 +259,15 @@ class Lane:
 
     def leave(self) -> None:
         """The client wants no more of it: nothing is sent, not even an end."""
-        self.ended = True
+        self._over()
         self._last = None
         self._outbox.bytes_kept -= self._keeper.size
         self._keeper.take()
+
+    def _over(self) -> None:
+        if self._resumes and not self.ended:
+            self._outbox.must_not_miss(-1)
+        self.ended = True
 
     def take(self, messages: list[Message]) -> None:
         """Move what is kept to ``messages``."""
