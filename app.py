@@ -111,12 +111,19 @@ async def on_duty(
 ) -> None:
     """Serve until drained, with the duties running beside; one that crashes ends the process."""
     from adapters.gateway import operations_app, serve
+    from adapters.gateway.server.collector import settle
     from adapters.supervisor import lifeline
 
     settings = base.settings
     operations = None
     if web is None or settings.production or settings.operations_fd is not None:
         operations = operations_app(board, base.metrics, base.drain)
+
+    def on_ready() -> None:
+        if web is not None:
+            settle()
+        lifeline.announce_ready()
+
     await board.beat()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(duty()) for duty in (board.run, *duties)]
@@ -125,7 +132,7 @@ async def on_duty(
             drain=base.drain,
             web=web,
             operations=operations,
-            on_ready=lifeline.announce_ready,
+            on_ready=on_ready,
             trusted_proxies=settings.trusted_proxies,
             metrics=base.metrics,
         )

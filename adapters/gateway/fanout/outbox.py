@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from adapters.gateway.fanout.flusher import Flusher
-from adapters.gateway.fanout.lanes import keeper_for
+from adapters.gateway.fanout.lanes import Keeper, keeper_for
 from adapters.gateway.fanout.sink import Encoded, FormattedErrors
 from adapters.gateway.fanout.wires import Message, Wire
 from domain.kernel.policy import Delivery
@@ -34,6 +34,7 @@ class Outbox:
         "_waiting",
         "_wire",
         "bytes_kept",
+        "bytes_max",
         "closed",
     )
 
@@ -41,6 +42,7 @@ class Outbox:
         self, wire: Wire, flusher: Flusher, on_close: Callable[[int, str], None] | None = None
     ) -> None:
         self.bytes_kept = 0
+        self.bytes_max = flusher.limits.bytes_max
         self.closed = False
         self._wire = wire
         self._flusher = flusher
@@ -92,7 +94,9 @@ class Outbox:
 
     def wait(self, lane: "Lane") -> None:
         self._waiting.append(lane)
-        self.fill()
+        if not self._scheduled and self._blocked is None:  # as ``fill``: a call less
+            self._scheduled = True
+            self._flusher.schedule(self)
 
     def relieve(self) -> None:
         """Too much is kept: let it out at once, or give up a client that lets nothing through."""
@@ -162,10 +166,6 @@ class Outbox:
     def count_surpassed(self, values: int) -> None:
         self._flusher.counters.conflated += values
 
-    @property
-    def full(self) -> bool:
-        return self.bytes_kept > self._flusher.limits.bytes_max
-
     def _forget(self) -> None:
         self._wire.on_writable = None
         self._said.clear()
@@ -206,7 +206,20 @@ class Outbox:
 class Lane:
     """One operation of one connection: a Sink."""
 
-    __slots__ = ("_head", "_keeper", "_last", "_on_end", "_outbox", "_resumes", "_waits", "ended")
+    # What thousands hold is not in the processor's cache when their turn comes: the one value that
+    # nearly always is all there is is held here, and a keeper is made when there are two.
+    __slots__ = (
+        "_delivery",
+        "_head",
+        "_keeper",
+        "_last",
+        "_on_end",
+        "_only",
+        "_outbox",
+        "_resumes",
+        "_waits",
+        "ended",
+    )
 
     def __init__(
         self,
@@ -220,7 +233,9 @@ class Lane:
         self.ended = False
         self._resumes = resumes
         self._outbox = outbox
-        self._keeper = keeper_for(delivery)
+        self._delivery = delivery
+        self._keeper: Keeper | None = None
+        self._only: Encoded | None = None
         self._head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._last: bytes | None = None
         self._waits = False
@@ -232,15 +247,29 @@ class Lane:
         outbox = self._outbox
         if self.ended or outbox.closed:
             return
-        keeper = self._keeper
-        before = keeper.size
-        keeper.put(value)
-        outbox.bytes_kept += keeper.size - before
-        if not self._waits:
+        if self._waits:
+            self._keep(value)
+        else:
             self._waits = True
+            self._only = value
+            outbox.bytes_kept += value.size
             outbox.wait(self)
-        if keeper.overflown or outbox.full:
+        if outbox.bytes_kept > outbox.bytes_max:
             outbox.relieve()
+
+    def _keep(self, value: Encoded) -> None:
+        keeper = self._keeper
+        if keeper is None:
+            keeper = self._keeper = keeper_for(self._delivery)
+        before = keeper.size
+        if self._only is not None:
+            before += self._only.size
+            keeper.put(self._only)
+            self._only = None
+        keeper.put(value)
+        self._outbox.bytes_kept += keeper.size - before
+        if keeper.overflown:
+            self._outbox.relieve()
 
     def end(self, errors: FormattedErrors | None) -> None:
         """Send ``complete``, or ``error`` with the errors, behind what is kept."""
@@ -261,8 +290,12 @@ class Lane:
         """The client wants no more of it: nothing is sent, not even an end."""
         self._over()
         self._last = None
-        self._outbox.bytes_kept -= self._keeper.size
-        self._keeper.take()
+        if self._only is not None:
+            self._outbox.bytes_kept -= self._only.size
+            self._only = None
+        if self._keeper is not None:
+            self._outbox.bytes_kept -= self._keeper.size
+            self._keeper.take()
 
     def _over(self) -> None:
         if self._resumes and not self.ended:
@@ -272,15 +305,21 @@ class Lane:
     def take(self, messages: list[Message]) -> None:
         """Move what is kept to ``messages``."""
         self._waits = False
+        if self._only is not None:
+            messages.append((self._head, self._only.tail))
+            self._only = None
+        elif self._keeper is not None:
+            self._take_kept(self._keeper, messages)
+        if self._last is not None:
+            messages.append((self._last, b""))
+            self._last = None
+
+    def _take_kept(self, keeper: Keeper, messages: list[Message]) -> None:
         head = self._head
-        keeper = self._keeper
         messages += [(head, value.tail) for value in keeper.take()]
         if keeper.surpassed:
             self._outbox.count_surpassed(keeper.surpassed)
             keeper.surpassed = 0
-        if self._last is not None:
-            messages.append((self._last, b""))
-            self._last = None
 
 
 _NEXT = b'"type":"next","payload":'
