@@ -2,8 +2,10 @@
 
     python app.py web | feed | worker      the roles; each is scaled by starting more of it
     python app.py migrate                  bring the database up to date, then end
+    python app.py rotate-keys              rewrap data keys under the newest master key, then end
+    python app.py first-admin UID          make the first administrator, then end
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
-    python app.py exchange                 the sandbox's Bybit V5: started by run
+    python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
     python app.py settings [--check | --write]             docs/settings.md and .env.example
     python app.py record --category ... --symbols ... --out FILE   live streams into a file
@@ -12,166 +14,86 @@ Imports are made by the role that needs them: the supervisor is up in a fraction
 role pays for its own libraries only.
 """
 
-import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from adapters.bybit import BybitAdapter
-    from adapters.gateway import Drain
-    from adapters.postgres import Database
-    from adapters.redis import RedisClient
-    from adapters.resilience import Breakers
+    from adapters.duties import Duty
+    from adapters.foundation import Foundation
+    from adapters.people import People
     from adapters.settings import Settings
-    from adapters.telemetry import Metrics
-    from domain.kernel.clock import Clock
-    from domain.status import HealthProbe, StatusBoard
+    from domain.events.ports import EventSignals
+    from domain.kernel.cursor import CursorSigner
+    from resolvers.user_services import UserServices
 
 ROOT = Path(__file__).resolve().parent
-Duty = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True)
-class Foundation:
-    """What every long-running role stands on."""
-
-    settings: "Settings"
-    clock: "Clock"
-    drain: "Drain"
-    metrics: "Metrics"
-    breakers: "Breakers"
-    database: "Database"
-    redis: "RedisClient"
-    bybit: "BybitAdapter"
-
-    def probes(self, *, database_required: bool) -> "list[HealthProbe]":
-        from adapters.bybit import REST_BREAKER
-        from adapters.gateway import BreakerProbe, PingProbe
-
-        breaker = self.breakers.of(REST_BREAKER)
-
-        def exchange() -> str:
-            return breaker.state.lower()
-
-        return [
-            PingProbe("database", self.database.ping, required=database_required),
-            # Not required: without prices everything else is still worth serving, and a cache
-            # that is away would take every process out of the load balancer at once.
-            PingProbe("cache", self.redis.ping, required=False),
-            BreakerProbe("exchange", exchange),
-        ]
-
-
-@asynccontextmanager
-async def founded(role: str, settings: "Settings") -> AsyncIterator[Foundation]:
-    """Open what a role stands on. Nothing is dialled yet: a dead dependency is a state."""
-    from adapters.bybit import connect
-    from adapters.clock import SystemClock
-    from adapters.gateway import Drain
-    from adapters.postgres import Database
-    from adapters.redis import RedisClient
-    from adapters.resilience import Breakers
-    from adapters.telemetry import Metrics
-    from adapters.telemetry.counters import VenueCounters
-
-    clock = SystemClock()
-    metrics = Metrics(role=role)
-    breakers = Breakers(clock)
-    metrics.watch_breakers(lambda: {n: state.lower() for n, state in breakers.states().items()})
-    database = Database(
-        settings.database_url.get_secret_value(),
-        role=role,
-        pool_size=settings.database_pool_size,
-        timeout_seconds=settings.database_timeout_seconds,
-    )
-    redis = RedisClient(
-        settings.redis_url.get_secret_value(),
-        prefix=settings.redis_prefix,
-        timeout_seconds=settings.redis_timeout_seconds,
-    )
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(database.aclose)
-        stack.push_async_callback(redis.aclose)
-        counters = VenueCounters(metrics.registry)
-        bybit = await stack.enter_async_context(
-            connect(settings, clock=clock, breakers=breakers, metrics=counters)
-        )
-        yield Foundation(settings, clock, Drain(), metrics, breakers, database, redis, bybit)
-
-
-async def on_duty(
-    base: Foundation, board: "StatusBoard", duties: Sequence[Duty], web: "ASGIApp | None" = None
-) -> None:
-    """Serve until drained, with the duties running beside; one that crashes ends the process."""
-    from adapters.gateway import operations_app, serve
-    from adapters.supervisor import lifeline
-
-    settings = base.settings
-    operations = None
-    if web is None or settings.production or settings.operations_fd is not None:
-        operations = operations_app(board, base.metrics, base.drain)
-    await board.beat()
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(duty()) for duty in (board.run, *duties)]
-        await serve(
-            settings=settings,
-            drain=base.drain,
-            web=web,
-            operations=operations,
-            on_ready=lifeline.announce_ready,
-            trusted_proxies=settings.trusted_proxies,
-            metrics=base.metrics,
-        )
-        for task in running:
-            task.cancel()
+MINUTE, DAY = 60.0, 86_400.0
 
 
 async def web(settings: "Settings") -> None:
     """GraphQL for clients."""
+    from adapters.foundation import founded, on_duty
     from adapters.gateway import FeedProbe, build_app, operation_extensions
+    from adapters.gateway.access import Access
+    from adapters.gateway.identity import Identity, without_accounts
     from adapters.postgres import PostgresInstruments
-    from adapters.redis import RedisLiveMarket
+    from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
     from domain.market import Catalogue, MarketData, OrderBooks, Tape
     from domain.status import StatusBoard
+    from domain.users import Authentication
     from resolvers.context import Services, context_for
     from schema import build_schema, print_sdl
 
-    async with founded("web", settings) as base:
+    async with founded("web", settings) as base, base.people() as people:
+        counters = HubCounters(base.metrics.registry)
         live = RedisLiveMarket(
-            base.redis,
-            clock=base.clock,
-            categories=settings.categories,
-            metrics=HubCounters(base.metrics.registry),
+            base.redis, clock=base.clock, categories=settings.categories, metrics=counters
         )
-        feeds = [FeedProbe(category, live.reports) for category in settings.categories]
-        board = StatusBoard([*base.probes(database_required=True), *feeds], base.clock)
+        probes = base.probes(database_required=True)
+        probes += [FeedProbe(category, live.reports) for category in settings.categories]
+        cursors = CursorSigner(settings.secret_key.get_secret_value().encode())
+        venue = base.bybit.rest
         market = MarketData(
             catalogue=Catalogue(PostgresInstruments(base.database, clock=base.clock), base.clock),
             live=live,
-            venue=base.bybit.rest,
-            cursors=CursorSigner(settings.secret_key.get_secret_value().encode()),
+            venue=venue,
+            cursors=cursors,
         )
-        venue = base.bybit.rest
+        duties = [live.run]
+        identify, access, users = without_accounts, Access(), None
+        if people is not None:
+            authentication = Authentication(
+                works=people.works, accounts=people.accounts, clock=base.clock
+            )
+            identify = Identity(people.verifier, authentication).identify
+            access = Access(authentication.again)
+            signals = RedisEventSignals(base.redis, metrics=counters)
+            ends = RedisAccessEnds(
+                base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
+            )
+            users = user_services(base, people, signals, cursors)
+            probes.append(base.breaker_probe("identity", people.breaker.name))
+            duties += [people.certificates.run, signals.run, ends.run, access.run]
+        board = StatusBoard(probes, base.clock)
         services = Services(
             market=market,
             books=OrderBooks(market, live, venue),
             tape=Tape(market, live, venue, base.clock),
             status=board,
+            users=users,
         )
         app = build_app(
             graphql_schema=build_schema(
                 extensions=operation_extensions(settings), suggestions=not settings.production
             ),
             context=lambda viewer, _connection: context_for(viewer, services),
+            identify=identify,
+            access=access,
             board=board,
             settings=settings,
             metrics=base.metrics,
@@ -180,11 +102,33 @@ async def web(settings: "Settings") -> None:
             docs=ROOT / "docs",
             graphiql=ROOT / "adapters" / "web" / "dist",
         )
-        await on_duty(base, board, [live.run], app)
+        await on_duty(base, board, duties, app)
+
+
+def user_services(
+    base: "Foundation", people: "People", signals: "EventSignals", cursors: "CursorSigner"
+) -> "UserServices":
+    """What can be done about accounts, over what answers for them."""
+    from domain.events import EventStreams
+    from resolvers.user_services import UserServices
+
+    return UserServices.over(
+        works=people.works,
+        accounts=people.accounts,
+        identities=people.identities,
+        signals=people.signals,
+        grants=people.grants,
+        holds=people.holds,
+        legal=people.legal,
+        events=EventStreams(people.log, signals),
+        cursors=cursors,
+        clock=base.clock,
+    )
 
 
 async def feed(settings: "Settings") -> None:
     """Prices from the venue into Redis, for the categories this process leads."""
+    from adapters.foundation import founded, on_duty
     from adapters.gateway.role_probes import LeaderProbe
     from adapters.redis import RedisFeedPublisher, RedisLeases
     from domain.kernel.ids import InstrumentId, Symbol
@@ -216,13 +160,14 @@ async def feed(settings: "Settings") -> None:
 
 
 async def worker(settings: "Settings") -> None:
-    """What nobody waits for: the catalogue, the venue's clock."""
+    """What nobody waits for: the catalogue, the venue's clock, events to who is told of them."""
+    from adapters.foundation import founded, on_duty
     from adapters.gateway.role_probes import VenueClockProbe
     from adapters.postgres import PostgresInstruments
     from domain.market import CatalogueRefresh, VenueClock
     from domain.status import StatusBoard
 
-    async with founded("worker", settings) as base:
+    async with founded("worker", settings) as base, base.people() as people:
         refresh = CatalogueRefresh(
             venue=base.bybit.rest,
             instruments=PostgresInstruments(base.database, clock=base.clock),
@@ -230,28 +175,53 @@ async def worker(settings: "Settings") -> None:
         )
         clock = VenueClock(base.bybit.rest)
         probes = [*base.probes(database_required=True), VenueClockProbe(clock)]
-        await on_duty(base, StatusBoard(probes, base.clock), [refresh.run, clock.run])
+        duties = [refresh.run, clock.run, *([] if people is None else about(people, base))]
+        await on_duty(base, StatusBoard(probes, base.clock), duties)
 
 
-async def exchange(settings: "Settings") -> None:
-    """The sandbox's venue. The production image does not have it."""
-    from adapters.clock import FastClock
-    from adapters.gateway import Drain, serve
-    from adapters.sandbox.exchange import RecordingError, create_exchange
-    from adapters.settings import SettingsError
-    from adapters.supervisor import lifeline
+def about(people: "People", base: "Foundation") -> "list[Duty]":
+    """The worker's duties about people: telling what happened, erasing who is due, tidying."""
+    from adapters.duties import every, once
+    from adapters.postgres import PostgresOutbox, maintain_events
+    from adapters.postgres.users import maintain_users
+    from adapters.redis import RedisEventSignaller
+    from domain.events import Relay
+    from domain.users import Erasure, InboxConsumer
 
-    recording = os.environ.get("OKD_RECORDING")
-    try:
-        app = create_exchange(
-            seed=int(os.environ.get("OKD_SEED", "1")),
-            clock=FastClock(float(os.environ.get("OKD_SANDBOX_CLOCK_SPEED", "1"))),
-            recording=Path(recording) if recording else None,
-            control_token=os.environ["OKD_CONTROL_TOKEN"],
-        )
-    except RecordingError as error:
-        raise SettingsError([f"OKD_RECORDING: {error}"]) from error
-    await serve(settings=settings, drain=Drain(), web=app, on_ready=lifeline.announce_ready)
+    settings, clock, database = base.settings, base.clock, base.database
+    outbox = PostgresOutbox(database, settings.database_url.get_secret_value(), clock=clock)
+    erasure = Erasure(
+        works=people.works,
+        accounts=people.accounts,
+        identities=people.identities,
+        signals=people.signals,
+        holds=people.holds,
+        clock=clock,
+    )
+    duties = [
+        outbox.run,
+        *(
+            Relay(outbox, told).run
+            for told in (RedisEventSignaller(base.redis), InboxConsumer(people.works))
+        ),
+        every(MINUTE, "erasure", erasure.erase_due),
+        every(DAY, "events", lambda: maintain_events(database, now=clock.now())),
+        every(DAY, "users", lambda: maintain_users(database, now=clock.now())),
+    ]
+    if not settings.production and settings.firebase_project.startswith("demo-"):
+        from adapters.sandbox.demo_roles import seed_demo_roles
+
+        project, tenant = settings.firebase_project, settings.firebase_tenant
+        seed = partial(seed_demo_roles, people.works, project=project, tenant=tenant, clock=clock)
+        duties.append(once("demo_roles", seed))
+    return duties
+
+
+async def sandbox(role: str, settings: "Settings") -> None:
+    """One of the sandbox's own: its venue, its identity service."""
+    from adapters import sandbox_roles
+
+    await {"exchange": sandbox_roles.exchange, "identity": sandbox_roles.identity}[role](settings)
 
 
 async def migrate(settings: "Settings") -> None:
@@ -275,7 +245,8 @@ ROLES: dict[str, Callable[["Settings"], Coroutine[Any, Any, None]]] = {
     "web": web,
     "feed": feed,
     "worker": worker,
-    "exchange": exchange,
+    "exchange": partial(sandbox, "exchange"),
+    "identity": partial(sandbox, "identity"),
     "migrate": migrate,
 }
 
@@ -289,8 +260,8 @@ def start(role: str) -> int:
     from adapters.settings import SettingsError, load_settings
     from adapters.telemetry import configure_logging
 
-    # The exchange has nobody to be taken out of traffic by.
-    overrides = {"drain_seconds": 0.0} if role == "exchange" else {}
+    # The sandbox's own have nobody to be taken out of traffic by.
+    overrides = {"drain_seconds": 0.0} if role in ("exchange", "identity") else {}
     try:
         settings = load_settings(**overrides)
         configure_logging(role=role, log_format=settings.log_format, level=settings.log_level)
@@ -319,6 +290,29 @@ def sentences_of(error: BaseException) -> list[str]:
     return [str(error)] if isinstance(error, StartFailed | OSError) else []
 
 
+def by_hand(command: str, arguments: Sequence[str]) -> int:
+    """An operator's command: says what it did, or in a sentence why not."""
+    import asyncio
+
+    from adapters import by_hand as commands
+    from adapters.settings import SettingsError, load_settings
+
+    work = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin}[command]
+    try:
+        said = asyncio.run(work(load_settings(), arguments))
+    except SettingsError as error:
+        return complain("These settings cannot be used (docs/settings.md):", *error.problems)
+    except commands.ByHandError as error:
+        return complain(str(error))
+    except Exception as error:
+        sentences = sentences_of(error)
+        if not sentences:
+            raise
+        return complain(*sentences)
+    sys.stdout.write(f"{said}\n")
+    return 0
+
+
 def run_world(arguments: Sequence[str]) -> int:
     from adapters.supervisor import run_from_arguments
 
@@ -327,14 +321,14 @@ def run_world(arguments: Sequence[str]) -> int:
 
 def schema_documents(arguments: Sequence[str]) -> int:
     from adapters.generated import settle
-    from schema import print_sdl
+    from schema import print_authorization, print_sdl
 
     sdl = print_sdl()
     if "--release" in arguments:
         return settle(["--write"], {"docs/schema.released.graphql": sdl}, ROOT)
     wanted = {"docs/schema.graphql": sdl}
     if arguments:
-        wanted |= reference_documents(sdl)
+        wanted |= {"docs/authorization.md": print_authorization()} | reference_documents(sdl)
     return settle(arguments, wanted, ROOT)
 
 
@@ -371,6 +365,8 @@ def complain(*sentences: str) -> int:
 
 TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
+    "rotate-keys": partial(by_hand, "rotate-keys"),
+    "first-admin": partial(by_hand, "first-admin"),
     "schema": schema_documents,
     "settings": settings_documents,
     "record": record_streams,

@@ -4,10 +4,9 @@ Every problem is reported at once, by the variable's name and never with its val
 holds a password. docs/settings.md and .env.example are generated from here.
 """
 
+import os
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     Field,
@@ -19,7 +18,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters import settings_checks as checks
 from adapters.settings_gateway import GatewaySettings
+from adapters.vault import KeyRing
 from domain.kernel.ids import Category
 
 SECRET_KEY_LENGTH_MIN = 32
@@ -71,6 +72,7 @@ class CoreSettings(BaseSettings):
 
     environment: Environment = Field(
         Environment.PRODUCTION,
+        validate_default=True,
         description="`sandbox` or `production`. `./dev run` says sandbox; nothing else does.",
     )
     allow_insecure_transport: bool = Field(
@@ -101,6 +103,41 @@ class CoreSettings(BaseSettings):
         min_length=SECRET_KEY_LENGTH_MIN,
         description="Signs cursors and links; at least 32 characters, the same in all processes. "
         "Make one with `openssl rand -hex 32`.",
+    )
+    firebase_project: str = Field(
+        "demo-okd",
+        pattern=r"^[a-z][a-z0-9-]{3,28}[a-z0-9]$",
+        validate_default=True,
+        description="The Firebase project whose users sign in here. "
+        "Production needs one of its own.",
+    )
+    firebase_tenant: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]{0,40}$",
+        description="The Identity Platform tenant, where the project has tenants.",
+    )
+    firebase_certificates_url: str = Field(
+        checks.GOOGLE_CERTIFICATES,
+        description="Where the certificates of ID tokens are; another one in a sandbox only.",
+    )
+    firebase_service_account: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="The service account that administers Firebase: its JSON, or the path of a "
+        "file that holds it.",
+    )
+    vault_keys: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="Master keys of personal data, `name:base64,...`, the active one first. "
+        'Make one with `echo "k1:$(openssl rand -base64 32)"`.',
+    )
+    blind_index_key: SecretStr | None = Field(
+        None,
+        min_length=SECRET_KEY_LENGTH_MIN,
+        validate_default=True,
+        description="Finds people by an encrypted address; at least 32 characters, never changed "
+        "once there are users. Make one with `openssl rand -hex 32`.",
     )
     bybit_environment: BybitEnvironment = Field(
         BybitEnvironment.MAINNET,
@@ -188,9 +225,45 @@ class CoreSettings(BaseSettings):
     @classmethod
     def _check_transport(cls, url: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
         exempt = not _is_production(known) or known.data.get("allow_insecure_transport")
-        if url is None or exempt or _protected(url.get_secret_value()):
+        if url is None or exempt or checks.protected(url.get_secret_value()):
             return url
         raise ValueError("crosses a network without TLS; use it, or OKD_ALLOW_INSECURE_TRANSPORT=1")
+
+    @field_validator("environment")
+    @classmethod
+    def _check_emulators(cls, chosen: Environment) -> Environment:
+        if chosen is Environment.PRODUCTION and (named := checks.emulators(os.environ)):
+            raise ValueError(f"production refuses to start while {named} is set")
+        return chosen
+
+    @field_validator("firebase_project")
+    @classmethod
+    def _check_project(cls, project: str, known: ValidationInfo) -> str:
+        return checks.project(project) if _is_production(known) else project
+
+    @field_validator("firebase_certificates_url")
+    @classmethod
+    def _check_certificates(cls, url: str, known: ValidationInfo) -> str:
+        return checks.certificates_url(url) if _is_production(known) else url
+
+    @field_validator("firebase_service_account")
+    @classmethod
+    def _check_account(cls, given: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if given is None:
+            return _needed_in_production(given, known)
+        return SecretStr(checks.service_account(given.get_secret_value()))
+
+    @field_validator("vault_keys")
+    @classmethod
+    def _check_vault(cls, keys: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        if keys is not None:
+            KeyRing.parse(keys.get_secret_value())
+        return _needed_in_production(keys, known)
+
+    @field_validator("blind_index_key")
+    @classmethod
+    def _check_index(cls, key: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+        return _needed_in_production(key, known)
 
     @field_validator("bybit_environment")
     @classmethod
@@ -218,21 +291,10 @@ def _is_production(known: ValidationInfo) -> bool:
     return known.data.get("environment", Environment.PRODUCTION) is Environment.PRODUCTION
 
 
-def _protected(url: str) -> bool:
-    """Whether nobody on a network between can read what goes to ``url``."""
-    parts = urlsplit(url)
-    if parts.scheme in ("rediss", "unix"):
-        return True
-    query = parse_qs(parts.query)
-    host = parts.hostname or query.get("host", [""])[0]
-    if host in ("", "localhost") or host.startswith("/"):
-        return True
-    try:
-        if ip_address(host).is_loopback:
-            return True
-    except ValueError:  # a name, not a number
-        pass
-    return query.get("sslmode", [""])[0] in ("require", "verify-ca", "verify-full")
+def _needed_in_production(secret: SecretStr | None, known: ValidationInfo) -> SecretStr | None:
+    if secret is None and _is_production(known):
+        raise ValueError("is missing")
+    return secret
 
 
 def load_settings(**overrides: Any) -> Settings:  # noqa: ANN401  # any setting by its name

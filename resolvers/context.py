@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import strawberry
 
+from domain.kernel.failures import Unavailable
 from domain.kernel.viewer import Viewer
 from domain.market import MarketData, OrderBooks, Tape
 from domain.status import StatusBoard
 from resolvers.loaders import Loaders
+from resolvers.user_services import UserServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Services:
     books: OrderBooks
     tape: Tape
     status: StatusBoard
+    users: UserServices | None = None
+    """Nothing where nobody can sign in: then everybody is anonymous, and prices still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,19 @@ class Context:
     services: Services
     loaders: Loaders
 
+    @property
+    def users(self) -> UserServices:
+        """Raises Unavailable where nobody can sign in."""
+        if self.services.users is None:
+            raise Unavailable("account service")
+        return self.services.users
+
 
 Info = strawberry.Info[Context, None]
 
 
 def context_for(viewer: Viewer, services: Services) -> Context:
     """A fresh context. Call it inside the running loop: loaders bind to it."""
-    return Context(viewer, services, Loaders(services.market, services.books))
+    users = services.users
+    accounts = None if users is None else users.accounts
+    return Context(viewer, services, Loaders(services.market, services.books, accounts))

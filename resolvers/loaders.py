@@ -4,8 +4,11 @@ from typing import cast
 
 from aiodataloader import DataLoader
 
-from domain.kernel.ids import InstrumentId
+from domain.kernel.failures import Unavailable
+from domain.kernel.ids import InstrumentId, UserId
 from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
+from domain.users.model import Locale, Profile
+from domain.users.ports import Accounts
 
 
 class Loaders:
@@ -15,7 +18,9 @@ class Loaders:
     right when the socket opened must not be served for the rest of its life.
     """
 
-    def __init__(self, market: MarketData, books: OrderBooks) -> None:
+    def __init__(
+        self, market: MarketData, books: OrderBooks, accounts: Accounts | None = None
+    ) -> None:
         async def load_instruments(ids: list[InstrumentId]) -> list[Instrument | None]:
             found = await market.instruments_by_id(frozenset(ids))
             return [found.get(i) for i in ids]
@@ -28,8 +33,25 @@ class Loaders:
             # A failure among the values is raised by load(): what comes out of it are books.
             return cast("list[OrderBook]", list(await books.books(asked)))
 
+        async def load_profiles(ids: list[UserId]) -> list[Profile | None]:
+            found = await _needed(accounts).profiles(ids)
+            return [found.get(i) for i in ids]
+
+        async def load_locales(ids: list[UserId]) -> list[Locale]:
+            # One person's notifications, as a rule: one look however many they are.
+            found = {i: (await _needed(accounts).settings(i)).locale for i in set(ids)}
+            return [found[i] for i in ids]
+
+        self.profile: DataLoader[UserId, Profile | None] = DataLoader(load_profiles, cache=False)
+        self.locale: DataLoader[UserId, Locale] = DataLoader(load_locales, cache=False)
         self.book: DataLoader[BookAsked, OrderBook] = DataLoader(load_books, cache=False)
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False
         )
         self.ticker: DataLoader[InstrumentId, Ticker | None] = DataLoader(load_tickers, cache=False)
+
+
+def _needed(accounts: Accounts | None) -> Accounts:
+    if accounts is None:
+        raise Unavailable("account service")
+    return accounts

@@ -12,12 +12,13 @@ from inspect import getattr_static
 from typing import Any, TypeVar, cast
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.tools import merge_types
 from strawberry.types.base import get_object_definition
 
 from domain.kernel.errors import UserError
-from domain.kernel.policy import FieldPolicy, refusal
+from domain.kernel.policy import Audience, FieldPolicy, StreamRules
+from schema._dress import Call, commanded, dressed, identified, translated
+from schema._guard import coded_error, guarded
 
 T = TypeVar("T", bound=type)
 V = TypeVar("V")
@@ -27,8 +28,20 @@ Stream = AsyncGenerator[V, None]
 _MISSING = object()
 
 
-def view_of(shown: type, *, description: str, name: str | None = None) -> Callable[[T], T]:
+def view_of(
+    shown: type,
+    *,
+    description: str,
+    name: str | None = None,
+    when: Callable[[Any], bool] | None = None,
+) -> Callable[[T], T]:
     """Declare the GraphQL type that shows instances of ``shown``.
+
+    Args:
+        shown: The class of the domain.
+        description: What it is.
+        name: When not the class's own.
+        when: Of several types that show one class: whether this is the one for an instance.
 
     Raises TypeError while importing when a plain field shows nothing: a rename in the domain
     cannot silently empty the API.
@@ -36,7 +49,7 @@ def view_of(shown: type, *, description: str, name: str | None = None) -> Callab
 
     def declare(cls: T) -> T:
         def is_type_of(obj: object, _info: object) -> bool:
-            return isinstance(obj, shown)
+            return isinstance(obj, shown) and (when is None or when(obj))
 
         cast("Any", cls).is_type_of = is_type_of
         cast("Any", cls).__shows__ = shown
@@ -53,6 +66,33 @@ def view_of(shown: type, *, description: str, name: str | None = None) -> Callab
     return declare
 
 
+def success_of(shown: type, *, description: str, many: bool = False) -> Callable[[T], T]:
+    """Declare the success of a mutation whose resolver returns ``shown``, or a list of them.
+
+    It holds what was returned as a field declared with ``whole``: an entity is never a member of a
+    union itself, so that a success can grow fields of its own.
+    """
+
+    def declare(cls: T) -> T:
+        def is_type_of(obj: object, _info: object) -> bool:
+            return isinstance(obj, list | tuple) if many else isinstance(obj, shown)
+
+        cast("Any", cls).is_type_of = is_type_of
+        cast("Any", cls).__shows__ = shown
+        return strawberry.type(cls, description=description)
+
+    return declare
+
+
+def whole(*, description: str) -> Any:
+    """The field of a success that shows what the resolver returned."""
+
+    def itself(root: Any) -> Any:
+        return root
+
+    return strawberry.field(resolver=itself, description=description, metadata={"whole": True})
+
+
 def _has(shown: type, attribute: str) -> bool:
     return getattr_static(shown, attribute, _MISSING) is not _MISSING
 
@@ -64,6 +104,7 @@ def resolved_by(
     policy: FieldPolicy | None = None,
     takes: type | None = None,
     shown_as: Mapping[str, Any] | None = None,
+    ids: Mapping[str, str] | None = None,
     payload: bool = False,
     deprecation_reason: str | None = None,
 ) -> Any:
@@ -72,26 +113,32 @@ def resolved_by(
     Args:
         resolver: An async function over domain objects.
         description: What the field means, with its limits.
-        policy: Who may use it. Mandatory on root fields.
+        policy: Who may use it. Mandatory on root fields; elsewhere none means that nobody has
+            thought about sharing what it gives, so that no shared execution may hold it.
         takes: An input type whose ``to_command()`` is handed to the resolver as ``command``.
         shown_as: For resolver parameters of a domain type: the input type, or list of it, that
             clients send instead; its ``to_domain()`` is called on each.
+        ids: For resolver parameters that are UUIDs: the type whose global id clients send instead.
         payload: The field is a union that lists its user errors. Elsewhere a returned user error
             becomes an unmasked GraphQL error with its code.
         deprecation_reason: "... removed after YYYY-MM-DD".
     """
-    call: Callable[..., Any] = resolver
+    call: Call = resolver
     if takes is not None:
-        call = _commanded(call, takes)
+        call = commanded(call, takes)
     if shown_as is not None:
-        call = _translated(call, shown_as)
+        call = translated(call, shown_as)
+    if ids is not None:
+        call = identified(call, ids)
     if not payload:
         call = _coded(call)
+    # A field for anyone inside of another is resolved thousands of times; there is nothing to ask.
+    guards = policy is not None and policy.audience is not Audience.ANYONE
     return strawberry.field(
-        resolver=call if policy is None else _guarded(call, policy, payload=payload),
+        resolver=guarded(call, policy, payload=payload) if policy and guards else call,
         description=description,
         deprecation_reason=deprecation_reason,
-        metadata={"policy": policy},
+        metadata={"policy": policy, "payload": payload, "takes": takes},
     )
 
 
@@ -101,19 +148,21 @@ def streamed_by(
     description: str,
     policy: FieldPolicy,
     shown_as: Mapping[str, Any] | None = None,
+    rules: StreamRules | None = None,
 ) -> Any:
     """A subscription fed by ``resolver``, which returns a generator or a user error.
 
-    A user error is raised before the stream begins, so that the operation fails as a whole and
-    the client gets one error, not an empty stream.
+    ``rules`` say what a transport may do with its values. A user error is raised before the stream
+    begins, so that the operation fails as a whole and the client gets one error, not an empty
+    stream.
     """
-    call: Callable[..., Any] = resolver
+    call: Call = resolver
     if shown_as is not None:
-        call = _translated(call, shown_as)
+        call = translated(call, shown_as)
     return strawberry.subscription(
-        resolver=_guarded(_coded(call), policy, payload=False),
+        resolver=guarded(_coded(call), policy, payload=False),
         description=description,
-        metadata={"policy": policy},
+        metadata={"policy": policy, "rules": rules or StreamRules()},
     )
 
 
@@ -131,90 +180,11 @@ def root_type(name: str, parts: Sequence[type], *, description: str) -> type:
     return merged
 
 
-def coded_error(error: UserError) -> GraphQLError:
-    """The unmasked GraphQL error that shows ``error`` where no union can list it."""
-    extensions: dict[str, Any] = {"code": str(error.code), "userError": True, **error.details}
-    if error.path is not None:
-        extensions["argument"] = ".".join(error.path)
-    return GraphQLError(error.message, extensions=extensions)
-
-
-def _guarded(
-    resolver: Callable[..., Any], policy: FieldPolicy, *, payload: bool
-) -> Callable[..., Any]:
-    async def call(*positional: Any, info: strawberry.Info[Any, None], **arguments: Any) -> Any:
-        refused = refusal(policy, info.context.viewer)
-        if refused is not None:
-            if payload:
-                return refused
-            raise coded_error(refused)
-        if wants_info:
-            arguments["info"] = info
-        return await resolver(*positional, **arguments)
-
-    signature = inspect.signature(resolver)
-    wants_info = "info" in signature.parameters
-    if not wants_info:
-        info = inspect.Parameter(
-            "info", inspect.Parameter.KEYWORD_ONLY, annotation=strawberry.Info[Any, None]
-        )
-        signature = signature.replace(parameters=[*signature.parameters.values(), info])
-    return _dressed(call, resolver, signature)
-
-
-def _commanded(resolver: Callable[..., Any], takes: type) -> Callable[..., Any]:
-    async def call(*positional: Any, **arguments: Any) -> Any:
-        return await resolver(*positional, command=arguments.pop("input").to_command(), **arguments)
-
-    signature = inspect.signature(resolver)
-    parameters = [
-        inspect.Parameter("input", inspect.Parameter.KEYWORD_ONLY, annotation=takes)
-        if name == "command"
-        else parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in signature.parameters.items()
-    ]
-    return _dressed(call, resolver, signature.replace(parameters=parameters))
-
-
-def _translated(resolver: Callable[..., Any], shown_as: Mapping[str, Any]) -> Callable[..., Any]:
-    async def call(*positional: Any, **arguments: Any) -> Any:
-        for name in shown_as:
-            arguments[name] = _to_domain(arguments[name])
-        return await resolver(*positional, **arguments)
-
-    signature = inspect.signature(resolver)
-    parameters = [
-        parameter.replace(annotation=shown_as.get(name, parameter.annotation))
-        for name, parameter in signature.parameters.items()
-    ]
-    return _dressed(call, resolver, signature.replace(parameters=parameters))
-
-
-def _to_domain(value: Any) -> Any:
-    return [item.to_domain() for item in value] if isinstance(value, list) else value.to_domain()
-
-
-def _coded(resolver: Callable[..., Any]) -> Callable[..., Any]:
+def _coded(resolver: Call) -> Call:
     async def call(*positional: Any, **arguments: Any) -> Any:
         found = await resolver(*positional, **arguments)
         if isinstance(found, UserError):
             raise coded_error(found)
         return found
 
-    return _dressed(call, resolver, inspect.signature(resolver))
-
-
-def _dressed(
-    call: Callable[..., Any], resolver: Callable[..., Any], signature: inspect.Signature
-) -> Callable[..., Any]:
-    """Give ``call`` the resolver's face: strawberry reads arguments off the signature."""
-    dressed = cast("Any", call)
-    dressed.__name__ = resolver.__name__
-    dressed.__module__ = resolver.__module__
-    dressed.__doc__ = resolver.__doc__
-    dressed.__signature__ = signature
-    dressed.__annotations__ = {n: p.annotation for n, p in signature.parameters.items()} | {
-        "return": signature.return_annotation
-    }
-    dressed.__resolver__ = getattr(resolver, "__resolver__", resolver)
-    return call
+    return dressed(call, resolver, inspect.signature(resolver))

@@ -8,8 +8,11 @@ import strawberry
 import domain.market
 import schema.words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.ids import Category, Side
+from domain.kernel.policy import Audience, FieldPolicy
 from resolvers import depth
 from schema._view import resolved_by, view_of
+
+_SAME_FOR_ALL = FieldPolicy(Audience.ANYONE, shared=True)
 
 
 @view_of(domain.market.Level, description="A price and what rests at it.")
@@ -44,6 +47,7 @@ class OrderBook:
     asks: list[BookLevel] = strawberry.field(description="Sellers, the best (lowest) first.")
     sequence: str = resolved_by(
         depth.sequence_of_book,
+        policy=_SAME_FOR_ALL,
         description="The venue's cross sequence: it grows; books of one sequence are equal, "
         "as far as both reach.",
     )
@@ -54,5 +58,6 @@ class OrderBook:
     source: domain.market.Source = strawberry.field(description="Which world it comes from.")
     cost_to_trade: CostToTrade = resolved_by(
         depth.cost_to_trade,
+        policy=_SAME_FOR_ALL,
         description="What taking `quantity` out of these levels would cost. Ask for enough depth.",
     )

@@ -8,7 +8,7 @@ import strawberry
 
 import domain.market
 from domain.kernel.ids import Category, InstrumentId, Symbol
-from domain.kernel.policy import Audience, Delivery, FieldPolicy
+from domain.kernel.policy import Audience, Delivery, FieldPolicy, StreamRules
 from resolvers import depth, live, market, tape
 from schema._shared import Connection
 from schema._view import Stream, resolved_by, streamed_by, view_of
@@ -16,6 +16,7 @@ from schema.depth import OrderBook
 from schema.tape import Candle, CandleWindow, FundingRate, OpenInterest, Trade, TradeBatch
 
 _PUBLIC = FieldPolicy(Audience.ANYONE)
+_SAME_FOR_ALL = FieldPolicy(Audience.ANYONE, shared=True)
 
 
 @strawberry.input(description="Names an instrument; a symbol alone may exist in two categories.")
@@ -49,17 +50,22 @@ class Instrument:
     launched_at: datetime | None = strawberry.field(description="Since when it trades, if known.")
     ticker: "Ticker | None" = resolved_by(
         market.ticker_of_instrument,
+        policy=_SAME_FOR_ALL,
         description="Its newest price; null when the venue gives none.",
     )
     order_book: OrderBook | None = resolved_by(
-        depth.book_of_instrument, description="Its order book, 1 to 200 levels."
+        depth.book_of_instrument,
+        policy=_SAME_FOR_ALL,
+        description="Its order book, 1 to 200 levels.",
     )
     candles: CandleWindow | None = resolved_by(
         tape.candles_of_instrument,
+        policy=_SAME_FOR_ALL,
         description="Its candles in a window; the last 200 by default, at most 1000.",
     )
     recent_trades: list[Trade] | None = resolved_by(
         tape.trades_of_instrument,
+        policy=_SAME_FOR_ALL,
         description="Its last trades, newest first; `first` at most 60 for spot, else 1000.",
     )
 
@@ -94,7 +100,9 @@ class Ticker:
     )
     source: domain.market.Source = strawberry.field(description="Which world it comes from.")
     instrument: Instrument | None = resolved_by(
-        market.instrument_of_ticker, description="What it is the price of."
+        market.instrument_of_ticker,
+        policy=_SAME_FOR_ALL,
+        description="What it is the price of.",
     )
 
 
@@ -108,6 +116,7 @@ _MANY = {
 }
 _LIVE = FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.LATEST)
 _EVERY_TRADE = FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.BOUNDED)
+_PACED = {"maxPerSecond": domain.market.pace_class}
 
 
 @strawberry.type
@@ -181,7 +190,8 @@ class MarketQueries:
 class MarketSubscriptions:
     ticker: Stream[Ticker] = streamed_by(
         market.ticker_changes,
-        policy=FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.LATEST),
+        policy=_LIVE,
+        rules=StreamRules(alone_with="stopAfter"),
         description="The price of one instrument: the current one at once, then every change, at "
         "most 10 per second. `stopAfter` (1 to 1000000) ends the stream after so many values.",
     )
@@ -189,6 +199,7 @@ class MarketSubscriptions:
         live.tickers,
         shown_as=_MANY,
         policy=_LIVE,
+        rules=StreamRules(split_by="instruments", alike=_PACED),
         description="Prices of 1 to 100 instruments, one at a time: the current ones at once, "
         "then every change, each instrument at most `maxPerSecond`.",
     )
@@ -196,12 +207,14 @@ class MarketSubscriptions:
         live.order_book,
         shown_as=_ONE,
         policy=_LIVE,
+        rules=StreamRules(alike=_PACED),
         description="Whole order books, at most `maxPerSecond`: each replaces the one before.",
     )
     trades: Stream[TradeBatch] = streamed_by(
         live.trades,
         shown_as=_ONE,
         policy=_EVERY_TRADE,
+        rules=StreamRules(carries=domain.market.trades_told, dropped="dropped"),
         description="Every trade, in order; some recent ones at once. A reader too slow is told "
         "how many it missed.",
     )
@@ -209,5 +222,6 @@ class MarketSubscriptions:
         live.candles,
         shown_as=_ONE,
         policy=_LIVE,
+        rules=StreamRules(keeps=domain.market.is_final),
         description="The candle being made, at every change, and each confirmed one.",
     )

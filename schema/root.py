@@ -10,14 +10,29 @@ from strawberry.schema.config import StrawberryConfig
 from schema._executor import EventExecutor
 from schema._scalars import SCALARS
 from schema._view import root_type
+from schema.account_events import ACCOUNT_EVENTS, AccountSubscriptions
+from schema.back_office import BackOfficeQueries
+from schema.back_office_mutations import BackOfficeMutations
 from schema.market import MarketQueries, MarketSubscriptions
 from schema.status import StatusQueries, StatusSubscriptions
+from schema.user_errors import USER_ERRORS
+from schema.user_mutations import UserMutations
+from schema.users import UserQueries
 
-Query = root_type("Query", (MarketQueries, StatusQueries), description="Reading.")
+Query = root_type(
+    "Query",
+    (MarketQueries, StatusQueries, UserQueries, BackOfficeQueries),
+    description="Reading.",
+)
+Mutation = root_type(
+    "Mutation",
+    (UserMutations, BackOfficeMutations),
+    description="Changing. Every answer is a union of the success and of each reason why not.",
+)
 Subscription = root_type(
     "Subscription",
-    (MarketSubscriptions, StatusSubscriptions),
-    description="Listening. The first value comes at once; every value is whole, never a delta.",
+    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions),
+    description="Listening. Every value is whole, never a delta; of the market one comes at once.",
 )
 
 
@@ -31,7 +46,9 @@ def build_schema(
     }
     return strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         subscription=Subscription,
+        types=[*USER_ERRORS, *ACCOUNT_EVENTS],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

@@ -88,9 +88,10 @@ def _run(place: Place, words: list[str]) -> int:
 def _test(place: Place, words: list[str]) -> int:
     from adapters.devtools import environment  # noqa: PLC0415
 
-    if "--long" in words:
-        words = [word for word in words if word != "--long"]
-        os.environ["OKD_LONG"] = "1"
+    for word, variable in _TEST_WORDS.items():
+        if word in words:
+            words = [other for other in words if other != word]
+            os.environ[variable] = "1"
     python = environment.python_for("dev", place)
     os.chdir(place.clone)
     # By file: a module's servers are started once. Words of the caller come last and win.
@@ -149,6 +150,18 @@ def _sandbox(place: Place, words: list[str]) -> int:
     return sandbox.run(place, words)
 
 
+def _token(place: Place, words: list[str]) -> int:
+    from adapters.devtools import identity  # noqa: PLC0415
+
+    return identity.token(place, words)
+
+
+def _totp(place: Place, words: list[str]) -> int:
+    from adapters.devtools import identity  # noqa: PLC0415
+
+    return identity.totp(place, words)
+
+
 def _record(place: Place, words: list[str]) -> int:
     from adapters.devtools import environment  # noqa: PLC0415
 
@@ -170,17 +183,21 @@ def _become(command: list[str]) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - the environment's interpreter
 
 
+# Words of ours among pytest's: what is too slow, or too large, to be run every time.
+_TEST_WORDS = {"--long": "OKD_LONG", "--google-emulator": "OKD_GOOGLE_EMULATOR"}
 _TABLE = {
     command.name: command
     for command in (
         Command("run", "[options]", "start everything and print the addresses", _run),
-        Command("test", "[--long] [pytest arguments]", "run the tests", _test),
+        Command("test", "[--long] [--google-emulator] [...]", "run the tests", _test),
         Command("check", "", "format, lint, imports, types, drift of locks and documents", _check),
         Command("bench", "[NAME]", "measure; without a name, list what there is", _bench),
         Command("web", "", "build the front end", _web),
         Command("lock", "[--upgrade]", "make the lock files from pyproject.toml", _lock),
         Command("doctor", "[--data-dir DIR]", "say what is installed, missing, running", _doctor),
         Command("sandbox", "ORDER [words]", "break the running exchange on purpose", _sandbox),
+        Command("token", "USER [--second-factor]", "print a fresh ID token of the sandbox", _token),
+        Command("totp", "USER", "print the current TOTP code of a sandbox user", _totp),
         Command("record", "--category ... --out FILE", "capture streams for --recording", _record),
         Command("reset", "[--data-dir DIR] [--yes]", "forget the sandbox's data", _reset),
         Command("help", "", "show this", lambda _place, _words: _help()),

@@ -53,9 +53,12 @@ def problems(place: Place) -> list[str]:
         if "://" in text or re.search(r"^--", text, re.MULTILINE):
             found.append(f"{name} names an address or an index; a lock holds names and hashes only")
     for layer, foundation in _FOUNDATION.items():
-        missing = pins.get(foundation, set()) - pins.get(layer, set())
+        # Not their markers: what only some Pythons need of one layer, another may always need.
+        missing = {pin[:2] for pin in pins.get(foundation, set())} - {
+            pin[:2] for pin in pins.get(layer, set())
+        }
         if layer in pins and missing:
-            names = ", ".join(sorted(f"{pin[0]} {pin[1]}" for pin in missing))
+            names = ", ".join(sorted(f"{name} {version}" for name, version in missing))
             found.append(f"{LOCKS[layer]} lacks what {LOCKS[foundation]} has: {names}")
     return found
 

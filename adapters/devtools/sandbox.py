@@ -4,26 +4,14 @@ Standard library only: it has to answer while everything else is broken on purpo
 """
 
 import difflib
-import http.client
-import json
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from adapters.devtools.control_plane import OTHER_VERSION, ask, found
 from adapters.devtools.data_dir import Arguments, meant
 from adapters.devtools.place import Place
-from adapters.devtools.sandbox_orders import ORDERS, Order, body_of, refusal_of
-from adapters.supervisor import instance
+from adapters.devtools.sandbox_orders import ORDERS, body_of
 from adapters.supervisor.terminal import StartError, say
-
-_HEADER = "x-okd-control"
-_ANSWER_SECONDS = 10.0
-
-
-class Plane(NamedTuple):
-    url: str
-    token: str
 
 
 def run(place: Place, words: list[str]) -> int:
@@ -41,7 +29,11 @@ def run(place: Place, words: list[str]) -> int:
     if order is None:
         raise StartError(_unknown(rest[0]))
     body = body_of(order, rest[1:])  # A wrong word is told whether or not a sandbox runs.
-    answer = _give(_plane(meant(place, known.data_dir)), order, body)
+    plane = found(meant(place, known.data_dir), "control")
+    # The exchange's own answer to an unknown route is HTTP 200 and a retCode.
+    answer = ask(plane, order.path, None if order.path == "state" else body)
+    if "retCode" in answer:
+        raise StartError(OTHER_VERSION.format(whose=plane.whose, status=200))
     for line in _told(answer):
         say(line)
     return 0
@@ -60,44 +52,6 @@ def _unknown(word: str) -> str:
     near = difflib.get_close_matches(word, ORDERS, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"There is no order '{word}'.{hint} ./dev sandbox help lists them all."
-
-
-def _plane(data_dir: Path) -> Plane:
-    if not instance.is_running(data_dir):
-        raise StartError(
-            f"No sandbox runs on {data_dir}. Start one with ./dev run, or name the data dir of"
-            " the one you mean: --data-dir DIR"
-        )
-    addresses = instance.published(data_dir) or {}
-    url, token = addresses.get("control"), addresses.get("control_token")
-    if not isinstance(url, str) or not isinstance(token, str):
-        raise StartError(f"The sandbox on {data_dir} is still starting: try again in a moment.")
-    return Plane(url, token)
-
-
-def _give(plane: Plane, order: Order, body: dict[str, Any]) -> dict[str, Any]:
-    asks = order.path == "state"
-    request = urllib.request.Request(  # noqa: S310 - http, from our own addresses.json
-        f"{plane.url}/{order.path}",
-        data=None if asks else json.dumps(body).encode(),
-        headers={_HEADER: plane.token, "content-type": "application/json"},
-        method="GET" if asks else "POST",
-    )
-    # A proxy of the environment is for the world outside, the plane is on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=_ANSWER_SECONDS) as response:
-            answer = json.loads(response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            raise refusal_of(error.read(), error.code) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        why = getattr(error, "reason", error)
-        raise StartError(f"The sandbox's exchange does not answer at {plane.url}: {why}.") from None
-    if not isinstance(answer, dict) or "retCode" in answer:
-        # The venue's own answer to an unknown route: HTTP 200 and a retCode.
-        raise refusal_of(b"", response.status)
-    return answer
 
 
 def _told(answer: dict[str, Any]) -> list[str]:

@@ -5,14 +5,12 @@ the standard library only. tests/front_door/test_sandbox_orders.py holds the two
 """
 
 import argparse
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.devtools.data_dir import Arguments
-from adapters.supervisor.terminal import StartError
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +161,3 @@ _KINDS = {
     "category": str.lower,  # GraphQL writes LINEAR, Bybit linear
     "headers": _header,
 }
-
-
-def refusal_of(answer: bytes, status: int) -> StartError:
-    """What the plane's typed error says, as a sentence."""
-    try:
-        error = json.loads(answer)["error"]
-        code, message = str(error["code"]), str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return StartError(
-            f"The sandbox's exchange does not know this order (HTTP {status}): it may be of"
-            " another version. Stop it and start it again with ./dev run."
-        )
-    return StartError(f"{message[:1].upper()}{message[1:]} ({code}).")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import orjson
 from starlette.responses import Response
 
-from adapters.gateway.errors import GatewayErrorCode, extensions
+from adapters.gateway.errors import extensions
 from adapters.gateway.negotiation import MODERN_MEDIA_TYPE
 from adapters.telemetry import correlation
 
@@ -44,11 +44,12 @@ class RequestRefused(Exception):
     def __init__(
         self,
         status: int,
-        code: GatewayErrorCode,
+        code: str,
         message: str,
         *,
         legacy_status: int | None = None,
         headers: Mapping[str, str] | None = None,
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -56,13 +57,19 @@ class RequestRefused(Exception):
         self.message = message
         self.legacy_status = legacy_status
         self.headers = headers or {}
+        self.retry_after_seconds = retry_after_seconds
 
     def answer(self, media_type: str | None) -> Response:
         """For a client that takes ``media_type``."""
         well_formed = self.legacy_status is not None
         modern = media_type == MODERN_MEDIA_TYPE
         status = self.legacy_status if well_formed and not modern else self.status
-        answer = error_answer(status or self.status, self.code, self.message)
+        answer = error_answer(
+            status or self.status,
+            self.code,
+            self.message,
+            retry_after_seconds=self.retry_after_seconds,
+        )
         if well_formed and modern:
             answer.headers["content-type"] = f"{MODERN_MEDIA_TYPE}; charset=utf-8"
         answer.headers.update(self.headers)

@@ -7,17 +7,22 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 
 import structlog
 from graphql import GraphQLError
 
+from adapters.gateway.access import Access
+from adapters.gateway.answers import RequestRefused
 from adapters.gateway.errors import REQUEST_ERRORS_MAX, Verdict, judge, shown
 from adapters.telemetry import ErrorReporter, Metrics, Outcome, correlation
+from domain.kernel.failures import Failure, FailureCode
 from domain.kernel.viewer import ANONYMOUS, Viewer
 
 # Possessive throughout: with plain repeats a document of forty `#` takes hours to not match.
 _KIND = re.compile(r"(?:[\s,\ufeff]++|#[^\n\r]*+)*+(query|mutation|subscription|\{)")
 _SEVERITY = tuple(Outcome)
+_RETRY_AFTER_SECONDS = 1.0
 
 log = structlog.get_logger("graphql")
 
@@ -40,11 +45,15 @@ class ConnectionInfo:
     address: str
     headers: Mapping[str, str]
     parameters: Mapping[str, object] = field(default_factory=dict)
-    """The payload of ``connection_init``; empty over HTTP. Whatever a client likes to send."""
+    """The payload of ``connection_init``; empty over HTTP. Whatever a client likes to send, but
+    for its token: that is there only while it is asked who that is."""
 
 
 ContextFactory = Callable[[Viewer, ConnectionInfo], object]
 Identify = Callable[[ConnectionInfo], Awaitable[Viewer]]
+"""Who calls. Raises identity.AccessRefused, Unavailable, TimedOut."""
+
+_STATUSES = {FailureCode.TIMED_OUT: HTTPStatus.GATEWAY_TIMEOUT}
 
 
 async def nobody(_connection: ConnectionInfo) -> Viewer:
@@ -60,12 +69,14 @@ class OperationDesk:
         *,
         context: ContextFactory,
         identify: Identify,
+        access: Access | None = None,
         metrics: Metrics,
         reporter: ErrorReporter,
         suggestions: bool,
         request_errors_max: int = REQUEST_ERRORS_MAX,
     ) -> None:
         self.metrics = metrics
+        self.access = access or Access()
         self._context = context
         self._identify = identify
         self._reporter = reporter
@@ -74,11 +85,30 @@ class OperationDesk:
 
     async def context_for(self, connection: ConnectionInfo) -> object:
         """A fresh context per operation: loaders and rights must not outlive it."""
-        return self.context(await self.identify(connection), connection)
+        return self.context(await self.admit(connection), connection)
+
+    async def admit(self, connection: ConnectionInfo) -> Viewer:
+        """Who sent a request. Raises RequestRefused, whatever the operation in it is."""
+        try:
+            return await self.identify(connection)
+        except Failure as failure:
+            raise RequestRefused(
+                _STATUSES.get(failure.code, HTTPStatus.SERVICE_UNAVAILABLE),
+                failure.code,
+                failure.message,
+                legacy_status=_STATUSES.get(failure.code, HTTPStatus.SERVICE_UNAVAILABLE),
+                retry_after_seconds=failure.retry_after_seconds or _RETRY_AFTER_SECONDS,
+            ) from failure
 
     async def identify(self, connection: ConnectionInfo) -> Viewer:
-        """Who is at the other end."""
-        return await self._identify(connection)
+        """Who is at the other end. Raises as ``Identify`` does; a failure is logged here."""
+        try:
+            return await self._identify(connection)
+        except Failure as failure:
+            # Not its cause: what the libraries of signing in say may quote what was sent.
+            log.warning("identity_unknown", code=failure.code, what=failure.what)
+            self.metrics.error(failure.code)
+            raise
 
     def context(self, viewer: Viewer, connection: ConnectionInfo) -> object:
         """A fresh context for somebody who is known already."""

@@ -5,6 +5,13 @@ and only the one that migrates needs it.
 """
 
 from adapters.postgres.engine import Database
+from adapters.postgres.events import PostgresEventLog, PostgresOutbox, maintain_events
 from adapters.postgres.market import PostgresInstruments
 
-__all__ = ["Database", "PostgresInstruments"]
+__all__ = [
+    "Database",
+    "PostgresEventLog",
+    "PostgresInstruments",
+    "PostgresOutbox",
+    "maintain_events",
+]

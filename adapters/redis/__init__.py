@@ -1,6 +1,13 @@
 """Redis or Valkey: what can be rebuilt. Newest prices, who leads, what is wanted."""
 
+from adapters.redis.access import (
+    RedisAccessEnds,
+    RedisAccessSignals,
+    RedisKeptText,
+    RedisStepUpGrants,
+)
 from adapters.redis.client import RedisClient
+from adapters.redis.event_signals import RedisEventSignaller, RedisEventSignals
 from adapters.redis.leases import RedisLeases
 from adapters.redis.live_market import RedisLiveMarket
 from adapters.redis.metrics import DropReason, HubMetrics, NullHubMetrics
@@ -10,8 +17,14 @@ __all__ = [
     "DropReason",
     "HubMetrics",
     "NullHubMetrics",
+    "RedisAccessEnds",
+    "RedisAccessSignals",
     "RedisClient",
+    "RedisEventSignaller",
+    "RedisEventSignals",
     "RedisFeedPublisher",
+    "RedisKeptText",
     "RedisLeases",
     "RedisLiveMarket",
+    "RedisStepUpGrants",
 ]

@@ -6,6 +6,7 @@ two releases can share one Redis during a rolling deployment.
 
 from dataclasses import dataclass, replace
 
+from domain.kernel.events import StreamName
 from domain.kernel.ids import Category
 from domain.market.topics import RATES, Follow, Topic, TopicKind
 
@@ -44,6 +45,22 @@ class Names:
         """What the leading feed of a category says of itself; its heartbeat too."""
         tail = f"{category}:{REPORT}"
         return Place(f"{self.prefix}:v1:latest:{tail}", f"{self.prefix}:v1:changed:{tail}")
+
+    def stream(self, stream: StreamName) -> Place:
+        """The newest number of an event stream."""
+        return Place(f"{self.prefix}:v1:stream:{stream}", f"{self.prefix}:v1:grown:{stream}")
+
+    def access(self) -> Place:
+        """Where it is told whose access ended; the key is never written."""
+        return Place(f"{self.prefix}:v1:access", f"{self.prefix}:v1:access:ended")
+
+    def spent(self, digest: str) -> str:
+        """A step-up that was used."""
+        return f"{self.prefix}:v1:spent:{digest}"
+
+    def kept(self, name: str) -> str:
+        """A text all processes share."""
+        return f"{self.prefix}:v1:kept:{name}"
 
     def lease(self, name: str) -> str:
         """Holds the token of who leads."""

@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str]) -> RunOptions:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="./dev run",
-        description="Start everything: databases, a sandbox exchange, web, feed and worker.",
+        description="Start everything: databases, exchange, identity, web, feed and worker.",
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -22,6 +22,8 @@ _SHOWN = {
     "graphql_ws": "live",
     "health": "health",
     "exchange_rest": "exchange",
+    "identity": "identity",
+    "mailbox": "mailbox",
 }
 
 

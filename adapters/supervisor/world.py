@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,18 @@ CLONE = Path(__file__).resolve().parents[2]
 _DEV = CLONE / "dev"  # Not in an image, where GraphiQL is built already.
 # The public clock of Bybit V5: whatever speaks the protocol answers it.
 _EXCHANGE_READY_PATH = "/v5/market/time"
+_CERTIFICATES_PATH = "/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
+_DEMO_PROJECT = "demo-okd"
 _MIGRATION_SECONDS = 600.0
 # What one role is told and no other may read, and descriptors that are another supervisor's.
 _NOT_PASSED_ON = {
     "DATABASE_OWNER_URL",
     "OKD_CONTROL_TOKEN",
+    "OKD_VAULT_KEYS",
+    "OKD_BLIND_INDEX_KEY",
+    "OKD_FIREBASE_SERVICE_ACCOUNT",
+    # firebase-admin believes unsigned tokens wherever it is set: ours to say, in two roles only.
+    "FIREBASE_AUTH_EMULATOR_HOST",
     LISTEN_VARIABLE,
     OPERATIONS_VARIABLE,
     LIFELINE_VARIABLE,
@@ -67,13 +75,15 @@ Plan = Callable[[Place], World]
 
 
 def sandbox_world(place: Place) -> World:
-    """Plan exchange and migrate side by side, then web x N, feed and worker."""
-    exchange, feed, worker = place.loopback(), place.loopback(), place.loopback()
+    """Plan exchange, identity and migrate side by side, then web x N, feed and worker."""
+    exchange, identity = place.loopback(), place.loopback()
+    feed, worker = place.loopback(), place.loopback()
     # Each web process has an operations port of its own: the shared one reaches any of them.
     webs = {name: place.loopback() for name in _web_names(place.options.web_processes)}
     token = secrets.token_urlsafe(24)
     shared = _shared_environment(place, exchange)
-    needs = ("exchange", "migrate")
+    people = shared | _people_environment(place, identity)
+    needs = ("exchange", "identity", "migrate")
     children = [
         Child(
             name="exchange",
@@ -83,18 +93,30 @@ def sandbox_world(place: Place) -> World:
             ready=HttpReady(exchange, _EXCHANGE_READY_PATH),
         ),
         Child(
+            name="identity",
+            argv=_role("identity"),
+            environment={
+                **shared,
+                "OKD_CONTROL_TOKEN": token,
+                "OKD_FIREBASE_PROJECT": _DEMO_PROJECT,
+                "OKD_IDENTITY_FILE": str(place.data_dir / "identity.sqlite3"),
+            },
+            sockets={LISTEN_VARIABLE: identity},
+            ready=HttpReady(identity, _CERTIFICATES_PATH),
+        ),
+        Child(
             name="migrate",
             argv=_role("migrate"),
             environment={**shared, "DATABASE_OWNER_URL": place.databases.owner_url},
             once=True,
             ready_seconds=_MIGRATION_SECONDS,
         ),
-        *(_web(name, place, shared, needs, own) for name, own in webs.items()),
+        *(_web(name, place, people, needs, own) for name, own in webs.items()),
         *(
             Child(
                 name=role,
                 argv=_role(role),
-                environment=shared,
+                environment=people if role == "worker" else shared,
                 sockets={OPERATIONS_VARIABLE: listener},
                 ready=HttpReady(listener),
                 after=needs,
@@ -109,7 +131,7 @@ def sandbox_world(place: Place) -> World:
         children.append(_front_end(tuple(webs)))
     bound = {**webs, "feed": feed, "worker": worker}
     operations = {name: f"http://{url_host(listener)}" for name, listener in bound.items()}
-    return World(tuple(children), _addresses(place, exchange, operations, token))
+    return World(tuple(children), _addresses(place, exchange, identity, operations, token))
 
 
 def _role(role: str) -> tuple[str, ...]:
@@ -155,7 +177,7 @@ def _shared_environment(place: Place, exchange: socket.socket) -> dict[str, str]
     recording = place.options.recording
     own |= {
         "OKD_ENVIRONMENT": "sandbox",
-        "OKD_SECRET_KEY": _secret_key(place.data_dir),
+        "OKD_SECRET_KEY": _kept(place.data_dir, "secret.key", lambda: secrets.token_hex(32)),
         "DATABASE_URL": place.databases.url,
         "REDIS_URL": place.databases.redis_url,
         "OKD_BYBIT_ENVIRONMENT": "recording" if recording else "sandbox",
@@ -168,19 +190,48 @@ def _shared_environment(place: Place, exchange: socket.socket) -> dict[str, str]
     return own
 
 
-def _secret_key(data_dir: Path) -> str:
-    """Return this sandbox's own key: made once, so that cursors outlive a restart."""
-    kept = data_dir / "secret.key"
+def _people_environment(place: Place, identity: socket.socket) -> dict[str, str]:
+    """Who signs in and whose data it is: for the roles that have to do with people.
+
+    With a Firebase project of the person's own in the environment it is that one.
+    """
+    own = {
+        "OKD_VAULT_KEYS": _kept(place.data_dir, "vault.keys", _vault_key),
+        "OKD_BLIND_INDEX_KEY": _kept(
+            place.data_dir, "blind-index.key", lambda: secrets.token_hex(32)
+        ),
+    }
+    if not os.environ.get("OKD_FIREBASE_PROJECT", _DEMO_PROJECT).startswith("demo-"):
+        account = os.environ.get("OKD_FIREBASE_SERVICE_ACCOUNT")
+        return own | ({"OKD_FIREBASE_SERVICE_ACCOUNT": account} if account else {})
+    return own | {
+        "OKD_FIREBASE_PROJECT": _DEMO_PROJECT,
+        "OKD_FIREBASE_CERTIFICATES_URL": f"http://{url_host(identity)}{_CERTIFICATES_PATH}",
+        "FIREBASE_AUTH_EMULATOR_HOST": url_host(identity),
+    }
+
+
+def _vault_key() -> str:
+    return f"sandbox:{b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _kept(data_dir: Path, name: str, make: Callable[[], str]) -> str:
+    """Return this sandbox's own key: made once, so that what it made outlives a restart."""
+    kept = data_dir / name
     if not kept.exists():
-        fresh = kept.with_suffix(".new")
+        fresh = kept.with_name(f"{name}.new")
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(32))
+        fresh.write_text(make())
         fresh.rename(kept)
     return kept.read_text()
 
 
 def _addresses(
-    place: Place, exchange: socket.socket, operations: Mapping[str, str], token: str
+    place: Place,
+    exchange: socket.socket,
+    identity: socket.socket,
+    operations: Mapping[str, str],
+    token: str,
 ) -> dict[str, object]:
     web = url_host(place.web)
     return {
@@ -194,6 +245,9 @@ def _addresses(
         "exchange_ws": f"ws://{url_host(exchange)}",
         "control": f"http://{url_host(exchange)}/control",
         "control_token": token,
+        "identity": f"http://{url_host(identity)}",
+        "identity_control": f"http://{url_host(identity)}/control",
+        "mailbox": f"http://{url_host(identity)}/mailbox",
         "database": place.databases.url,
         "redis": place.databases.redis_url,
     }

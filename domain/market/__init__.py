@@ -2,7 +2,7 @@
 
 from domain.market.books import DEPTH_DEFAULT, BookAsked, OrderBooks, depth_refusal
 from domain.market.catalogue import CatalogueRefresh
-from domain.market.conflation import Conflater, Publication, Slot
+from domain.market.conflation import Conflater, Publication, Slot, is_final, trades_told
 from domain.market.depth import CostToTrade, Level, OrderBook, cost_to_trade
 from domain.market.errors import (
     MarketErrorCode,
@@ -45,6 +45,7 @@ from domain.market.topics import (
     TopicKind,
     book_topic,
     candles_topic,
+    pace_class,
     rate_class,
     ticker_topic,
     trades_topic,
@@ -107,8 +108,11 @@ __all__ = [
     "cost_to_trade",
     "depth_refusal",
     "instrument_of",
+    "is_final",
+    "pace_class",
     "rate_class",
     "ticker_topic",
     "topic_of",
+    "trades_told",
     "trades_topic",
 ]

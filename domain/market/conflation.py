@@ -61,6 +61,16 @@ def joined(older: Trades, newer: Trades) -> Trades:
     return replace(newer, trades=trades[surplus:], dropped=dropped)
 
 
+def is_final(candle: Candle) -> bool:
+    """Whether it must reach its taker: a chart never gets a second chance at a close."""
+    return candle.confirmed
+
+
+def trades_told(value: Trades) -> int:
+    """How many trades a taker does not hear of who misses this value."""
+    return len(value.trades) + value.dropped
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """A value, on its way to those who follow its topic at one rate."""

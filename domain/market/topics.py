@@ -89,6 +89,12 @@ def rate_class(values_per_second: int) -> int:
     return max(rate for rate in RATES if rate <= values_per_second)
 
 
+def pace_class(values_per_second: int) -> int:
+    """The rate heard by who asks for so many; a number nobody may ask for stays as it is."""
+    asked_well = 1 <= values_per_second <= RATES[-1]
+    return rate_class(values_per_second) if asked_well else values_per_second
+
+
 @dataclass(frozen=True, slots=True)
 class Follow:
     """A topic, heard at most ``rate`` times a second."""

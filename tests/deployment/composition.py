@@ -1,6 +1,8 @@
 """compose.yaml as Docker Compose reads it, on the points that ours uses."""
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,16 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = re.compile(r"\$(?:\$|\{(\w+)(?:(:[-?])([^}]*))?\})")
+# Its fields, and no key.
+SERVICE_ACCOUNT = json.dumps(
+    {
+        "type": "service_account",
+        "project_id": "okd-production",
+        "client_email": "okd@okd-production.iam.gserviceaccount.com",
+        "private_key": "-",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+)
 # What a person puts into .env; the test's own values.
 SECRETS = {
     "POSTGRES_PASSWORD": "a" * 48,
@@ -16,6 +28,10 @@ SECRETS = {
     "POSTGRES_APP_PASSWORD": "c" * 48,
     "VALKEY_PASSWORD": "d" * 48,
     "OKD_SECRET_KEY": "e" * 64,
+    "OKD_FIREBASE_PROJECT": "okd-production",
+    "OKD_FIREBASE_SERVICE_ACCOUNT": SERVICE_ACCOUNT,
+    "OKD_VAULT_KEYS": f"k1:{b64encode(b'v' * 32).decode()}",
+    "OKD_BLIND_INDEX_KEY": "f" * 64,
 }
 
 

@@ -10,7 +10,10 @@ from typing import Any
 import httpx
 
 from tests.front_door.running import Program
+from tests.leaks import leaks
 from tests.world import REPOSITORY, eventually, make_data_dir, remove_data_dir
+
+KILLABLE = {"web", "feed", "worker", "exchange", "identity", "postgres", "valkey", "keeper"}
 
 
 class Sandbox(Program):
@@ -44,7 +47,7 @@ class Sandbox(Program):
             state = {"servers": {}, "keeper_pid": None}
         servers = {server: told["pid"] for server, told in state["servers"].items()}
         pids = {**self.addresses["pids"], **servers, "keeper": state["keeper_pid"]}
-        assert name in {"web", "feed", "worker", "exchange", "postgres", "valkey", "keeper"}
+        assert name in KILLABLE
         found = pids.get(name)
         return None if found is None else int(found)
 
@@ -77,5 +80,13 @@ class Sandbox(Program):
         answer.raise_for_status()
 
     def remove(self) -> None:
+        """End it; fails when any of its processes wrote down what nobody may."""
+        token = str(self.addresses["control_token"]) if self._is_up else ""
         self.discard()
+        found = list(leaks(self.data_dir, token))
         remove_data_dir(Path(self.data_dir))
+        assert not found, found[:20]
+
+    @property
+    def _is_up(self) -> bool:
+        return (self.data_dir / "addresses.json").exists()

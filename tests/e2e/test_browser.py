@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, Request, WebSocket, expect
 
 from tests.browsing import Visit, launched, visiting
 from tests.e2e.sandbox import Sandbox
+from tests.sandbox.identity.service import Service
 
 pytestmark = [
     pytest.mark.browser,
@@ -275,3 +277,24 @@ async def test_history_docs_and_explorer_open(sandbox: Sandbox, browser: Browser
         await expect(
             page.locator(".docExplorerWrap, .graphiql-explorer-root").first
         ).to_contain_text("instruments")
+
+
+async def test_a_mailed_link_sets_a_password(sandbox: Sandbox, browser: Browser):
+    # No policy of ours may stop our own form: a browser told to send no referrer posts it as from
+    # nowhere, and pages from nowhere are refused.
+    with httpx.Client(base_url=sandbox.addresses["identity"]) as http:
+        service = Service("ours", http)
+        email = service.sign_up()["email"]
+        service.accounts("sendOobCode", requestType="PASSWORD_RESET", email=email)
+        page = await browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+
+        await page.goto(sandbox.addresses["mailbox"])
+        await page.get_by_role("link", name="Reset your password").first.click()
+        await page.get_by_label("New password").fill("another horse")
+        await page.get_by_role("button", name="Set the new password").click()
+        await expect(page.get_by_role("heading", name="Done")).to_be_visible()
+
+        assert service.sign_in(email, "another horse")["idToken"]
+    assert complaints == []

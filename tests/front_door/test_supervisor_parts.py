@@ -193,9 +193,11 @@ def test_each_role_is_told_only_its_own_secrets(tmp_path: Path, monkeypatch: pyt
     page = by_name.pop("graphiql")  # Built by other people's programs: they are told nothing.
     assert page.keys().isdisjoint({"DATABASE_URL", "DATABASE_OWNER_URL", "OKD_SECRET_KEY"})
     assert page["PATH"] == os.environ["PATH"]
-    assert by_name.keys() == {"exchange", "migrate", "web-1", "web-2", "feed", "worker"}
+    webs = {"web-1", "web-2"}
+    assert by_name.keys() == {"exchange", "identity", "migrate", "feed", "worker"} | webs
     assert [n for n, e in by_name.items() if "DATABASE_OWNER_URL" in e] == ["migrate"]
-    assert [n for n, e in by_name.items() if "OKD_CONTROL_TOKEN" in e] == ["exchange"]
+    controlled = {n for n, e in by_name.items() if "OKD_CONTROL_TOKEN" in e}
+    assert controlled == {"exchange", "identity"}
     assert not [n for n, e in by_name.items() if "OKD_OPERATIONS_FD" in e]  # not another's
     assert {e["DATABASE_URL"] for e in by_name.values()} == {"postgresql://app"}
     assert {e["OKD_BYBIT_ENVIRONMENT"] for e in by_name.values()} == {"sandbox"}

@@ -100,6 +100,7 @@ async def serving(
     drain = Drain()
     metrics = Metrics(role="web")
     identify = overrides.pop("identify", nobody)
+    access = overrides.pop("access", None)
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
@@ -109,6 +110,7 @@ async def serving(
         graphql_schema=schema,
         context=stage.context,
         identify=identify,
+        access=access,
         board=real_board,
         settings=chosen,
         metrics=metrics,

@@ -1,19 +1,21 @@
 """A connection without a network: what others may do to it from outside, and what it takes back."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from uuid import UUID
+from collections.abc import AsyncGenerator, MutableMapping
+from typing import Any
 
 import orjson
 import pytest
 import strawberry
 
 from adapters.gateway.desk import OperationDesk, nobody
+from adapters.gateway.fanout.flusher import Flusher
+from adapters.gateway.fanout.sharing import Sharing
+from adapters.gateway.fanout.wires import AsgiWire, Wire
 from adapters.gateway.operations import OperationRunner
-from adapters.gateway.sockets.connection import Connection, Peer, SocketLimits
+from adapters.gateway.sockets.connection import Connection, Peer, Services, SocketLimits
 from adapters.gateway.sockets.wire import WireGone
 from adapters.telemetry import Metrics, NullErrorReporter, correlation
-from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
 from tests.world import eventually
 
@@ -22,8 +24,11 @@ class Line:
     """Both ends of a socket in memory; writing can be held up."""
 
     heard_at = float("inf")
+    direct = False
 
     def __init__(self) -> None:
+        self.asgi = AsgiWire(self._send)
+        self.wire: Wire = self.asgi
         self.inbound: asyncio.Queue[str | None] = asyncio.Queue()
         self.got: list[dict[str, object]] = []
         self.open = asyncio.Event()
@@ -37,16 +42,19 @@ class Line:
             raise WireGone
         return message
 
-    def write_now(self, frame: bytes) -> bool:
-        return False
+    async def run(self) -> None:
+        await self.asgi.run()
 
-    async def write(self, frame: bytes) -> None:
+    def cut(self, code: int, reason: str) -> None:
+        raise AssertionError("whoever reads is not cut off")
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
         self.written.set()
         await self.open.wait()
-        self.got.append(orjson.loads(frame))
-
-    async def close(self, code: int, reason: str) -> None:
-        self.closed = (code, reason)
+        if message["type"] == "websocket.close":
+            self.closed = (message["code"], message["reason"])
+        else:
+            self.got.append(orjson.loads(message["text"]))
 
     def say(self, **message: object) -> None:
         self.inbound.put_nowait(orjson.dumps(message).decode())
@@ -103,13 +111,15 @@ async def connection(line: Line, seen: Seen) -> Connection:
         reporter=NullErrorReporter(),
         suggestions=True,
     )
-    return Connection(
-        line,
-        Peer(correlation.begin(), "192.0.2.1", {}),
-        runner=OperationRunner(strawberry.Schema(Query, subscription=Subscription), desk),
+    schema = strawberry.Schema(Query, subscription=Subscription)
+    services = Services(
+        runner=OperationRunner(schema, desk),
+        sharing=Sharing(schema, desk),
+        flusher=Flusher(),
         limits=SocketLimits(),
         wait_seconds_of=lambda _address, _what: None,
     )
+    return Connection(line, Peer(correlation.begin(), "192.0.2.1", {}), services)
 
 
 async def test_a_connection_can_be_closed_from_outside(
@@ -128,24 +138,6 @@ async def test_a_connection_can_be_closed_from_outside(
     assert seen.open == 0
 
 
-async def test_a_renewed_viewer_is_who_asks_from_then_on(
-    connection: Connection, line: Line, seen: Seen
-) -> None:
-    renewed = Viewer(UserId(UUID(int=7)))
-    line.say(type="connection_init")
-    line.say(type="subscribe", id="1", payload={"query": "{ one }"})
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(connection.run())
-        await line.until(3)
-        connection.viewer = renewed
-        line.say(type="subscribe", id="2", payload={"query": "{ one }"})
-        await line.until(5)
-        line.inbound.put_nowait(None)
-
-    assert seen.viewers == [None, renewed.user_id]
-    assert line.closed is None  # the client left: nobody to close
-
-
 async def test_a_completed_operation_takes_back_what_has_not_left(
     connection: Connection, line: Line, seen: Seen
 ) -> None:
@@ -158,7 +150,7 @@ async def test_a_completed_operation_takes_back_what_has_not_left(
         line.say(type="ping")  # holds the line
         await line.written.wait()
         line.say(type="subscribe", id="1", payload={"query": "subscription { ones }"})
-        await eventually(lambda: connection._outbox.frames_waiting == 1)
+        await eventually(lambda: connection._outbox.bytes_kept > 0)
         line.say(type="complete", id="1")
         await eventually(lambda: seen.open == 0)
         line.open.set()

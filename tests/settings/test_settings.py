@@ -1,5 +1,7 @@
 """Settings: every problem at once, no value ever shown, documents that keep up."""
 
+import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,23 @@ from adapters.settings_docs import as_example, as_markdown
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s3cret" * 6  # a canary, not a secret
+ACCOUNT = json.dumps(
+    {
+        "type": "service_account",
+        "project_id": "okd-production",
+        "client_email": "okd@okd-production.iam.gserviceaccount.com",
+        "private_key": SECRET,
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+)
 SOUND = {
     "DATABASE_URL": "postgresql://okd_app:pw@/okd?host=/run/pg",
     "REDIS_URL": "unix:///run/valkey.sock",
     "OKD_SECRET_KEY": SECRET,
+    "OKD_FIREBASE_PROJECT": "okd-production",
+    "OKD_FIREBASE_SERVICE_ACCOUNT": ACCOUNT,
+    "OKD_VAULT_KEYS": f"k1:{b64encode(SECRET[:32].encode()).decode()}",
+    "OKD_BLIND_INDEX_KEY": SECRET,
 }
 
 
@@ -21,6 +36,8 @@ def environment(monkeypatch: pytest.MonkeyPatch):
     for name in [*Settings.model_fields, "database_url", "redis_url"]:
         monkeypatch.delenv(f"OKD_{name.upper()}", raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
 
     def use(**variables: str) -> None:
         for name, value in variables.items():
@@ -65,7 +82,15 @@ def test_what_is_missing_is_named(environment, monkeypatch: pytest.MonkeyPatch):
     for name in SOUND:
         monkeypatch.delenv(name)
 
-    assert problems() == [f"{name}: is missing" for name in SOUND]
+    assert problems() == [
+        "DATABASE_URL: is missing",
+        "REDIS_URL: is missing",
+        "OKD_SECRET_KEY: is missing",
+        "OKD_FIREBASE_PROJECT: production needs a Firebase project; a demo one has no users",
+        "OKD_FIREBASE_SERVICE_ACCOUNT: is missing",
+        "OKD_VAULT_KEYS: is missing",
+        "OKD_BLIND_INDEX_KEY: is missing",
+    ]
 
 
 @pytest.mark.parametrize("shown", [str, repr, lambda s: s.model_dump_json()])
@@ -100,6 +125,68 @@ def test_production_crosses_no_network_in_the_clear(environment, url: str, accep
         ]
         environment(OKD_ALLOW_INSECURE_TRANSPORT="1")
         load_settings()
+
+
+CERTIFICATES = "https://www.googleapis.com/robot/v1/metadata/x509/securetoken"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("OKD_FIREBASE_PROJECT", "demo-okd", "production needs a Firebase project"),
+        ("OKD_FIREBASE_PROJECT", "No Project", "String should match pattern"),
+        ("OKD_FIREBASE_CERTIFICATES_URL", CERTIFICATES.replace("https", "http"), "only"),
+        ("OKD_FIREBASE_CERTIFICATES_URL", "https://www.googleapis.com.evil.example/x", "only"),
+        ("OKD_FIREBASE_CERTIFICATES_URL", "https://googleapis.com@evil.example/x", "only"),
+        ("OKD_FIREBASE_CERTIFICATES_URL", "https://[x", "is not an address"),
+        ("OKD_FIREBASE_SERVICE_ACCOUNT", "/nowhere/account.json", "neither JSON nor a file"),
+        ("OKD_FIREBASE_SERVICE_ACCOUNT", "{", "is not JSON"),
+        ("OKD_FIREBASE_SERVICE_ACCOUNT", '{"type": "user"}', "is not the key of a service account"),
+        ("OKD_VAULT_KEYS", "k1", "master keys are written name:base64"),
+        ("OKD_VAULT_KEYS", "k1:c2hvcnQ=", "the master key 'k1' must have 32 bytes"),
+        ("OKD_BLIND_INDEX_KEY", "short", "at least 32"),
+    ],
+)
+def test_production_refuses_what_would_let_strangers_in(
+    environment, variable: str, value: str, sentence: str
+):
+    environment(**{variable: value})
+
+    (found,) = problems()
+
+    assert found.startswith(f"{variable}: ")
+    assert sentence in found
+
+
+@pytest.mark.parametrize("variable", ["FIREBASE_AUTH_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST"])
+def test_production_refuses_every_emulator(environment, variable: str):
+    environment(**{variable: "127.0.0.1:9099"})
+
+    assert problems() == [f"OKD_ENVIRONMENT: production refuses to start while {variable} is set"]
+    environment(OKD_ENVIRONMENT="sandbox")
+    assert load_settings().firebase_project == "okd-production"
+
+
+def test_a_service_account_may_be_a_file(environment, tmp_path: Path):
+    file = tmp_path / "account.json"
+    file.write_text(ACCOUNT)
+    environment(OKD_FIREBASE_SERVICE_ACCOUNT=str(file))
+
+    given = load_settings().firebase_service_account
+
+    assert given is not None
+    assert given.get_secret_value() == ACCOUNT
+
+
+def test_a_sandbox_needs_no_firebase(environment, monkeypatch: pytest.MonkeyPatch):
+    for name in list(SOUND)[3:]:
+        monkeypatch.delenv(name)
+    environment(OKD_ENVIRONMENT="sandbox")
+
+    settings = load_settings()
+
+    assert settings.firebase_project == "demo-okd"
+    assert settings.vault_keys is None
 
 
 def test_a_sandbox_needs_the_addresses_of_its_exchange(environment):

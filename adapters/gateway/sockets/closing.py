@@ -13,6 +13,8 @@ class CloseCode(IntEnum):
     """Our fault; clients try again."""
     SLOW_READER = 1013
     """What was sent was not read in time; clients connect anew and get the newest values."""
+    TRY_AGAIN_LATER = 1013  # the same code of RFC 6455's registry, another reason
+    """Who is calling cannot be found out right now."""
     BAD_REQUEST = 4400
     """A frame the protocol does not know."""
     UNAUTHORIZED = 4401
