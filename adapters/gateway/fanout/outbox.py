@@ -268,6 +268,9 @@ class Lane:
             self._only = None
         keeper.put(value)
         self._outbox.bytes_kept += keeper.size - before
+        if keeper.surpassed:
+            self._outbox.count_surpassed(keeper.surpassed)
+            keeper.surpassed = 0
         if keeper.overflown:
             self._outbox.relieve()
 
@@ -309,17 +312,11 @@ class Lane:
             messages.append((self._head, self._only.tail))
             self._only = None
         elif self._keeper is not None:
-            self._take_kept(self._keeper, messages)
+            head = self._head
+            messages += [(head, value.tail) for value in self._keeper.take()]
         if self._last is not None:
             messages.append((self._last, b""))
             self._last = None
-
-    def _take_kept(self, keeper: Keeper, messages: list[Message]) -> None:
-        head = self._head
-        messages += [(head, value.tail) for value in keeper.take()]
-        if keeper.surpassed:
-            self._outbox.count_surpassed(keeper.surpassed)
-            keeper.surpassed = 0
 
 
 _NEXT = b'"type":"next","payload":'
