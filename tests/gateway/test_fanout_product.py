@@ -26,14 +26,6 @@ from tests.world import eventually
 PRICE = 'subscription { price(symbol: "BTC") }'
 
 
-@pytest.fixture(params=["direct", "asgi"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways out of a socket: past ASGI, and as with any other server."""
-    if request.param == "asgi":
-        monkeypatch.setattr(protocol.DirectWrites, "_may_write_directly", lambda _self: False)
-    return str(request.param)
-
-
 @pytest.fixture
 async def world(way: str) -> AsyncIterator[World]:
     del way
