@@ -15,6 +15,8 @@ from tests.gateway.product import CANARY
 from tests.gateway.test_gateway_socket import close_code, subscribe
 from tests.world import eventually
 
+pytestmark = pytest.mark.usefixtures("way")
+
 ENDLESS = "subscription { count(to: 1000000, every: 0.005) }"
 
 
@@ -215,7 +217,7 @@ async def test_a_viewer_who_cannot_be_identified_is_told_to_come_back(logs: Logs
         await ws.send('{"type":"connection_init"}')
         assert await close_code(ws) == 1013
         assert CANARY not in str(ws.close_reason)
-    assert len(logs.events("operation_failed")) == 1
+    assert len(logs.events("identity_unknown")) == 1
 
 
 async def test_an_identity_that_takes_too_long_is_4408() -> None:
