@@ -33,6 +33,20 @@ async def world(way: str) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """Every connection that is served from now on."""
+    seen: list[Connection] = []
+    begun = Connection.__init__
+
+    def remembering(self: Connection, *given: Any) -> None:
+        seen.append(self)
+        begun(self, *given)
+
+    monkeypatch.setattr(Connection, "__init__", remembering)
+    return seen
+
+
 def shown(world: World, name: str) -> float:
     lines = world.metrics.exposition().decode().splitlines()
     [found] = [line for line in lines if line.startswith(f"{name} ")]
@@ -204,7 +218,9 @@ async def test_operations_in_groups_count_against_the_sockets_limit(way: str) ->
         await eventually(lambda: shown(world, "okd_subscription_group_members") == 3)
 
 
-async def test_a_group_never_waits_for_who_does_not_read(way: str, logs: Logs) -> None:
+async def test_a_group_never_waits_for_who_does_not_read(
+    way: str, logs: Logs, connections: list[Connection]
+) -> None:
     """Two of ten do not read; the eight get every value, and what is kept is bounded."""
     del way
     long = "x" * 2000
@@ -224,6 +240,10 @@ async def test_a_group_never_waits_for_who_does_not_read(way: str, logs: Logs) -
                 assert frame["payload"]["data"] == {"p" + long: number}
 
         assert shown(world, "okd_deliveries_conflated_total") > 500
+        # One value each of the two, beside the one that is with the transport.
+        kept = sorted(connection._outbox.bytes_kept for connection in connections)
+        assert kept[:8] == [0] * 8
+        assert all(2000 < size < 2200 for size in kept[8:])
         for one in slow:  # order, and the newest at last
             seen = [0]
             while seen[-1] != 1500:
@@ -299,17 +319,9 @@ async def test_who_would_wait_too_long_is_told_to_come_back() -> None:
 
 
 async def test_a_contract_that_does_not_hold_is_one_warning_and_the_ordinary_way(
-    logs: Logs, monkeypatch: pytest.MonkeyPatch
+    logs: Logs, monkeypatch: pytest.MonkeyPatch, connections: list[Connection]
 ) -> None:
     monkeypatch.setattr(uvicorn, "__version__", "0.99.0")
-    direct: list[bool] = []
-    begun = Connection.__init__
-
-    def remembering(self: Connection, socket: Any, *rest: Any) -> None:
-        direct.append(socket.direct)
-        begun(self, socket, *rest)
-
-    monkeypatch.setattr(Connection, "__init__", remembering)
     for cached in (protocol._contract_holds, protocol._warn):
         cached.cache_clear()
     try:
@@ -325,5 +337,5 @@ async def test_a_contract_that_does_not_hold_is_one_warning_and_the_ordinary_way
         for cached in (protocol._contract_holds, protocol._warn):
             cached.cache_clear()
 
-    assert direct == [False, False]
+    assert [connection._socket.direct for connection in connections] == [False, False]
     assert len(logs.events("direct_writes_off")) == 1
