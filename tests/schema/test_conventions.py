@@ -93,13 +93,16 @@ def deprecations(schema: GraphQLSchema) -> Iterator[str]:
 
 
 def mutations(schema: GraphQLSchema) -> Iterator[str]:
-    """verbNoun(input: VerbNounInput!): VerbNounPayload!, and every other member is a UserError."""
+    """verbNoun(input: VerbNounInput!): VerbNounPayload!, and every other member is a UserError.
+
+    A mutation that has nothing to be told takes nothing (GraphQL has no empty inputs).
+    """
     fields = schema.mutation_type.fields if schema.mutation_type is not None else {}
     for name, field in fields.items():
         stem = f"{name[0].upper()}{name[1:]}"
         taken = {a: str(value.type) for a, value in field.args.items()}
         payload = schema.type_map.get(f"{stem}Payload")
-        if taken != {"input": f"{stem}Input!"} or str(field.type) != f"{stem}Payload!":
+        if taken not in ({}, {"input": f"{stem}Input!"}) or str(field.type) != f"{stem}Payload!":
             yield name
         elif not isinstance(payload, GraphQLUnionType) or not all(
             member.name == f"{stem}Success" or "UserError" in {i.name for i in member.interfaces}
