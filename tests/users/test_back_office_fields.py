@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.users.api import Api, reason, refused, user_id
 from tests.users.conftest import Book
 from tests.users.people import NOW
 
-NOBODY = encode_id("User", new_uuid7())
+# Always the same: it is part of tests' names.
+NOBODY = encode_id("User", UUID("019ab000-0000-7000-8000-000000000099"))
 ONE = """query ($id: ID!) { admin { user(id: $id) {
     id uid email emailVerified state roles
     profile { displayName legalName dateOfBirth phone country } sessions { agent provider }
