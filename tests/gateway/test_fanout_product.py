@@ -78,6 +78,7 @@ async def test_equal_subscriptions_are_one_execution_without_tasks(world: World)
             for number in range(5):
                 await subscribe(ws, PRICE, str(number))
         await joined(world, 50)
+        await eventually(lambda: world.stage.streams_open == 1)
         assert world.stage.shared_begun == 1
         # One for the group; nothing for any of the fifty.
         await eventually(lambda: len(asyncio.all_tasks()) <= tasks + 1)

@@ -2,6 +2,7 @@
 
 ::
 
+    sharing.py    Sharing: what sockets and event streams ask first
     plan.py       a document and its variables -> a Plan: which groups answer it
     groups.py     Groups: one execution per group, its values to all members
     sink.py       what a member is given (Encoded) and what it must be (Sink)
