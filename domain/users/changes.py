@@ -94,6 +94,12 @@ def changed_settings(settings: Settings, change: SettingsChange) -> Settings | B
     return replace(settings, notifications=matrix, **given)
 
 
+def name_from_elsewhere(name: str | None) -> str | None:
+    """What a profile may hold of a name that a token brought: people write what they like there."""
+    kept = "".join(filter(str.isprintable, name or ""))[:NAME_LENGTH_MAX].strip()
+    return kept or None
+
+
 def _given(change: ProfileChange | SettingsChange) -> dict[str, Any]:
     values = {f.name: getattr(change, f.name) for f in fields(change)}
     return {name: value for name, value in values.items() if not isinstance(value, Absent)}

@@ -103,6 +103,10 @@ class Sessions(Protocol):
         """Whether a session of this very sign-in was ended, on whatever device it said it was."""
         ...
 
+    async def count(self, user_id: UserId, signed_in_at: datetime) -> int:
+        """How many sessions this very sign-in has, ended or not."""
+        ...
+
 
 class ActivityLog(Protocol):
     """The log that is only ever appended to: the runtime role cannot do otherwise."""
