@@ -2,6 +2,8 @@
 
     python app.py web | feed | worker      the roles; each is scaled by starting more of it
     python app.py migrate                  bring the database up to date, then end
+    python app.py rotate-keys              rewrap data keys under the newest master key, then end
+    python app.py first-admin UID          make the first administrator, then end
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
@@ -288,6 +290,29 @@ def sentences_of(error: BaseException) -> list[str]:
     return [str(error)] if isinstance(error, StartFailed | OSError) else []
 
 
+def by_hand(command: str, arguments: Sequence[str]) -> int:
+    """An operator's command: says what it did, or in a sentence why not."""
+    import asyncio
+
+    from adapters import by_hand as commands
+    from adapters.settings import SettingsError, load_settings
+
+    work = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin}[command]
+    try:
+        said = asyncio.run(work(load_settings(), arguments))
+    except SettingsError as error:
+        return complain("These settings cannot be used (docs/settings.md):", *error.problems)
+    except commands.ByHandError as error:
+        return complain(str(error))
+    except Exception as error:
+        sentences = sentences_of(error)
+        if not sentences:
+            raise
+        return complain(*sentences)
+    sys.stdout.write(f"{said}\n")
+    return 0
+
+
 def run_world(arguments: Sequence[str]) -> int:
     from adapters.supervisor import run_from_arguments
 
@@ -340,6 +365,8 @@ def complain(*sentences: str) -> int:
 
 TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
+    "rotate-keys": partial(by_hand, "rotate-keys"),
+    "first-admin": partial(by_hand, "first-admin"),
     "schema": schema_documents,
     "settings": settings_documents,
     "record": record_streams,

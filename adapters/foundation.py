@@ -12,6 +12,7 @@ from adapters.bybit import REST_BREAKER, BybitAdapter, connect
 from adapters.clock import SystemClock
 from adapters.duties import Duty
 from adapters.gateway import BreakerProbe, Drain, PingProbe, operations_app, serve
+from adapters.gateway.server.collector import settle
 from adapters.postgres import Database
 from adapters.redis import RedisClient
 from adapters.resilience import Breakers
@@ -105,6 +106,12 @@ async def on_duty(
     operations = None
     if web is None or settings.production or settings.operations_fd is not None:
         operations = operations_app(board, base.metrics, base.drain)
+
+    def on_ready() -> None:
+        if web is not None:
+            settle()
+        lifeline.announce_ready()
+
     await board.beat()
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(duty()) for duty in (board.run, *duties)]
@@ -113,7 +120,7 @@ async def on_duty(
             drain=base.drain,
             web=web,
             operations=operations,
-            on_ready=lifeline.announce_ready,
+            on_ready=on_ready,
             trusted_proxies=settings.trusted_proxies,
             metrics=base.metrics,
         )

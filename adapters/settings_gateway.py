@@ -160,6 +160,35 @@ class GatewaySettings(BaseSettings):
     socket_pings_per_minute: int = Field(
         300, ge=1, description="Pings a client may send; beyond it, it is closed with 4429."
     )
+    socket_bytes_kept_max: int = Field(
+        8_388_608,
+        ge=65_536,
+        description="What is kept for one socket that does not read, in bytes; beyond it, it is "
+        "closed with 1013 (4412 where it has to resume).",
+    )
+    socket_opens_per_second: float = Field(
+        400.0,
+        gt=0,
+        description="New sockets one web process takes in, so that those who are connected are "
+        "served meanwhile; the rest of a storm waits its turn.",
+    )
+    socket_opens_burst: int = Field(
+        200, ge=1, description="How many of them at once, after a quiet while."
+    )
+    socket_open_wait_seconds: float = Field(
+        20.0,
+        gt=0,
+        le=120,
+        description="Longest wait for that turn; who would wait longer gets 503 at once.",
+    )
+    subscription_groups_max: int = Field(
+        10_000,
+        ge=1,
+        description="Different shared subscriptions one web process executes at a time.",
+    )
+    subscription_groups_per_socket: int = Field(
+        500, ge=1, description="Different shared subscriptions one socket takes part in."
+    )
     stream_ping_seconds: float = Field(
         12.0, gt=0, le=300, description="How often an event stream (SSE) gets a comment."
     )

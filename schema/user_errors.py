@@ -45,6 +45,13 @@ class SessionEnded(UserError):
     pass
 
 
+@view_of(
+    domain.users.errors.RolesChanged, description="The caller may other things: connect again."
+)
+class RolesChanged(UserError):
+    pass
+
+
 @view_of(domain.users.errors.AccountFrozen, description="Only support reaches the account.")
 class AccountFrozen(UserError):
     pass
@@ -133,6 +140,7 @@ USER_ERRORS = (
     TokenInvalid,
     TokenExpired,
     SessionEnded,
+    RolesChanged,
     AccountFrozen,
     AccountErased,
     EmailNotVerified,

@@ -1,6 +1,7 @@
 """The web role's ASGI application: routes and layers, everything handed in by app.py."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from strawberry.extensions import SchemaExtension
 from strawberry.http.websocket_origin import normalize_allowed_origins
-from strawberry.schema.base import BaseSchema
+from strawberry.schema.schema import Schema
 
 from adapters.gateway.access import Access
 from adapters.gateway.admission import DocumentLimits, admission_extension
@@ -25,6 +26,10 @@ from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobod
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
 from adapters.gateway.events import EventStreams, StreamLimits, wants_events
+from adapters.gateway.fanout.flusher import Flusher, OutboxLimits
+from adapters.gateway.fanout.groups import GroupLimits
+from adapters.gateway.fanout.pace import Pace
+from adapters.gateway.fanout.sharing import Sharing
 from adapters.gateway.flood import FloodGuard, SocketCaps
 from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
@@ -37,11 +42,12 @@ from adapters.gateway.middleware import (
 from adapters.gateway.negotiation import media_type_for
 from adapters.gateway.operations import OperationRunner
 from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
-from adapters.gateway.sockets import SocketEndpoint, SocketLimits
+from adapters.gateway.sockets import Services, SocketEndpoint, SocketLimits
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
 from adapters.settings import Settings
 from adapters.telemetry import ErrorReporter, Metrics, NullErrorReporter, correlation
+from adapters.telemetry.metrics import Deliveries
 from domain.status import StatusBoard
 
 # A simple cross-site request cannot carry a header of its own: its presence proves a preflight.
@@ -56,7 +62,7 @@ _CODES = {
 
 def build_app(
     *,
-    graphql_schema: BaseSchema,
+    graphql_schema: Schema,
     context: ContextFactory,
     board: StatusBoard,
     settings: Settings,
@@ -86,13 +92,28 @@ def build_app(
     view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
     runner = OperationRunner(graphql_schema, desk)
     allowed_origins = normalize_allowed_origins(settings.allowed_origins)
-    streams = EventStreams(runner, drain=drain, limits=_stream_limits(settings))
-    sockets = SocketEndpoint(
+    sharing = Sharing(graphql_schema, desk, limits=_group_limits(settings))
+    flusher = Flusher(limits=_outbox_limits(settings))
+    metrics.watch_deliveries(lambda: _deliveries(sharing, flusher))
+    streams = EventStreams(
         runner,
+        sharing=sharing,
+        counters=flusher.counters,
+        drain=drain,
+        limits=_stream_limits(settings),
+    )
+    sockets = SocketEndpoint(
+        Services(
+            runner=runner,
+            sharing=sharing,
+            flusher=flusher,
+            limits=_socket_limits(settings),
+            wait_seconds_of=flood.wait_seconds_of,
+        ),
         flood=flood,
         caps=SocketCaps(settings.sockets_per_address),
+        pace=_pace(settings),
         allowed_origins=allowed_origins,
-        limits=_socket_limits(settings),
     )
     app = Starlette(
         routes=[
@@ -107,7 +128,7 @@ def build_app(
             RateLimitExceeded: _too_many(flood, metrics),
             HTTPException: _refused,
         },
-        lifespan=lifespan,
+        lifespan=_owning(sharing, lifespan),
     )
     app.state.limiter = flood.slowapi  # slowapi looks for it here
     return app
@@ -160,7 +181,6 @@ def _socket_limits(settings: Settings) -> SocketLimits:
         init_seconds=settings.socket_init_seconds,
         ping_seconds=settings.socket_ping_seconds,
         silence_seconds=settings.socket_silence_seconds,
-        stall_seconds=settings.stream_stall_seconds,
         operations_max=settings.socket_operations_max,
         pings_per_minute=settings.socket_pings_per_minute,
     )
@@ -170,6 +190,53 @@ def _stream_limits(settings: Settings) -> StreamLimits:
     return StreamLimits(
         ping_seconds=settings.stream_ping_seconds, stall_seconds=settings.stream_stall_seconds
     )
+
+
+def _group_limits(settings: Settings) -> GroupLimits:
+    return GroupLimits(
+        groups=settings.subscription_groups_max,
+        groups_of_caller=settings.subscription_groups_per_socket,
+    )
+
+
+def _outbox_limits(settings: Settings) -> OutboxLimits:
+    return OutboxLimits(
+        slow_reader_seconds=settings.stream_stall_seconds,
+        bytes_max=settings.socket_bytes_kept_max,
+    )
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        per_second=settings.socket_opens_per_second,
+        burst=settings.socket_opens_burst,
+        longest_wait_seconds=settings.socket_open_wait_seconds,
+    )
+
+
+def _deliveries(sharing: Sharing, flusher: Flusher) -> Deliveries:
+    out, groups = flusher.counters, sharing.counters
+    return Deliveries(
+        delivered=out.deliveries,
+        conflated=out.conflated,
+        groups=groups.groups,
+        members=groups.members,
+        executions=groups.executions,
+    )
+
+
+def _owning(sharing: Sharing, lifespan: Lifespan | None) -> Lifespan:
+    """The application's life, with the shared executions as part of it."""
+
+    @asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if lifespan is not None:
+                await stack.enter_async_context(lifespan(app))
+            await stack.enter_async_context(sharing)
+            yield
+
+    return life
 
 
 def _graphql_route(

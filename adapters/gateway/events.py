@@ -18,10 +18,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from strawberry.types.graphql import OperationType
 
 from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.drain import Drain
+from adapters.gateway.fanout.flusher import OutboxCounters
+from adapters.gateway.fanout.groups import Caller, Membership
+from adapters.gateway.fanout.mailbox import Mailbox, Overflown
+from adapters.gateway.fanout.sharing import Alone, Sharing
 from adapters.gateway.flood import address_of
 from adapters.gateway.operations import (
     ANY_TYPE,
@@ -33,10 +38,10 @@ from adapters.gateway.operations import (
 )
 from adapters.gateway.requests import read_operation
 from adapters.gateway.resuming import LAST_EVENT_ID, event_id, resumed
-from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
 from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import Metrics, correlation
+from domain.kernel.policy import Delivery
 from domain.kernel.viewer import ANONYMOUS, Viewer
 
 if TYPE_CHECKING:
@@ -88,16 +93,31 @@ def next_event(payload: Mapping[str, object]) -> bytes:
     """
     found = event_id(payload)
     line = b"" if found is None else b"id: " + found.encode() + b"\n"
-    return b"event: next\n" + line + b"data: " + orjson.dumps(payload) + b"\n\n"
+    return _framed(orjson.dumps(payload), line)
+
+
+def _framed(payload: bytes, line: bytes = b"") -> bytes:
+    return b"event: next\n" + line + b"data: " + payload + b"\n\n"
 
 
 class EventStreams:
     """Answers requests for event streams. One per process."""
 
-    def __init__(self, runner: OperationRunner, *, drain: Drain, limits: StreamLimits) -> None:
+    def __init__(
+        self,
+        runner: OperationRunner,
+        *,
+        sharing: Sharing,
+        counters: OutboxCounters,
+        drain: Drain,
+        limits: StreamLimits,
+    ) -> None:
+        self.counters = counters
+        self.drain = drain
+        self.limits = limits
+        self.desk = runner.desk
         self._runner = runner
-        self._drain = drain
-        self._limits = limits
+        self._sharing = sharing
 
     async def answer(self, request: Request) -> Response:
         """The stream of the operation asked for. Raises RequestRefused when there is none."""
@@ -106,27 +126,63 @@ class EventStreams:
         except RequestRefused as refused:
             if refused.legacy_status is None:
                 raise
-            return self._stream(_told(refused))  # GraphQL's own answer: told in the stream
-        desk = self._runner.desk
+            return EventStream(_told(refused), self)  # GraphQL's own answer: told in the stream
         info = ConnectionInfo(
             Transport.SSE, correlation.current(), address_of(request), request.headers
         )
-        viewer = await desk.admit(info)
+        viewer = await self.desk.admit(info)
         types = READING if request.method == "GET" else ANY_TYPE
         last = request.headers.get(LAST_EVENT_ID)
         wanted = resumed(wanted, last, self._runner.graphql_schema)
-        return self._stream(self._runner.run(wanted, info, viewer, types=types), viewer)
+        return EventStream(self._events(wanted, info, viewer, types), self, viewer)
 
-    def _stream(
-        self, answers: AsyncGenerator[Answer, None], viewer: Viewer = ANONYMOUS
-    ) -> "EventStream":
-        return EventStream(
-            answers, viewer, runner=self._runner, drain=self._drain, limits=self._limits
+    async def _events(
+        self,
+        wanted: OperationRequest,
+        info: ConnectionInfo,
+        viewer: Viewer,
+        types: frozenset[OperationType],
+    ) -> AsyncGenerator[bytes, None]:
+        """An event for every answer: of a group's execution where it can be shared."""
+        boxes: list[Mailbox] = []
+
+        def sink(delivery: Delivery) -> Mailbox:
+            boxes.append(Mailbox(delivery, self._count_surpassed))
+            return boxes[0]
+
+        found = await self._sharing.join(
+            wanted, lambda: self.desk.context(viewer, info), sink=sink, caller=Caller()
         )
+        match found:
+            case Membership():
+                async for event in _of_group(found, boxes[0]):
+                    yield event
+            case Answer(payload):
+                yield next_event(payload)
+            case Alone(context):
+                answers = self._runner.run(wanted, info, viewer, types=types, context=context)
+                async with aclosing(answers):
+                    async for answer in answers:
+                        yield next_event(answer.payload)
+
+    def _count_surpassed(self, values: int) -> None:
+        self.counters.conflated += values
 
 
-async def _told(refused: RequestRefused) -> AsyncGenerator[Answer, None]:
-    yield refusal(refused.code, refused.message, correlation.current().id)
+async def _of_group(member: Membership, box: Mailbox) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(box.values()) as values:
+            async for value in values:
+                yield _framed(value.payload)
+        if box.errors is not None:
+            yield next_event({"errors": box.errors})
+    finally:
+        member.leave()
+
+
+async def _told(refused: RequestRefused) -> AsyncGenerator[bytes, None]:
+    answer = refusal(refused.code, refused.message, correlation.current().id)
+    yield next_event(answer.payload)
 
 
 class _End(Enum):
@@ -143,42 +199,30 @@ class EventStream(Response):
 
     def __init__(
         self,
-        answers: AsyncGenerator[Answer, None],
-        viewer: Viewer,
-        *,
-        runner: OperationRunner,
-        drain: Drain,
-        limits: StreamLimits,
+        events: AsyncGenerator[bytes, None],
+        streams: EventStreams,
+        viewer: Viewer = ANONYMOUS,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
-        self._answers = answers
+        self._events = events
+        self._streams = streams
         self._viewer = viewer
-        self._desk = runner.desk
-        self._drain = drain
-        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        wire = _AsgiStream(scope, receive, send)
+        wire = self._wire = _AsgiStream(scope, receive, send)
         loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[_End] = loop.create_future()
         self._refused: asyncio.Future[UserError] = loop.create_future()
-        outbox = Outbox(
-            wire,
-            stall_seconds=self._limits.stall_seconds,
-            on_full=lambda: self._end(_End.STALLED),
-        )
-        answers = outbox.lane()
-        with _counted(self._desk.metrics), self._staying():
+        with _counted(self._streams.desk.metrics), self._staying():
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(work)
                     for work in (
-                        self._keep(outbox.lane()),
-                        self._pump(answers),
-                        self._until_refused(answers, outbox.lane()),
-                        self._write(outbox),
+                        self._keep(),
+                        self._pump(),
+                        self._until_refused(),
                         self._until_left(wire),
                         self._until_drained(),
                     )
@@ -189,87 +233,90 @@ class EventStream(Response):
             if ending is _End.STALLED:
                 await wire.cut()
             elif ending is not _End.CLIENT_LEFT:
-                await wire.close(0, "")
+                await wire.close()
 
     def _end(self, ending: _End) -> None:
         if not self._ending.done():
             self._ending.set_result(ending)
 
-    async def _pump(self, lane: Lane) -> None:
+    async def _pump(self) -> None:
+        """Every answer goes once the one before has left; what keeps them conflates meanwhile."""
+        last = COMPLETE
         try:
-            async with aclosing(self._answers) as answers:
-                async for answer in answers:
-                    lane.put(next_event(answer.payload))
-                    self._desk.metrics.messages.inc()
-                    await lane.sent()
-                    if self._refused.done():
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    self._streams.counters.deliveries += 1
+                    if self._refused.done() or not await self._sent(event):
                         return
+        except Overflown:
+            self._end(_End.STALLED)
+            return
         except Exception as error:  # noqa: BLE001  # outermost: a subscription
-            shown = [e.formatted for e in self._desk.crash(error)]
-            lane.put(next_event({"errors": shown}))
-        if not self._refused.done():
-            lane.put(COMPLETE)
-            await lane.sent()
+            shown = [e.formatted for e in self._streams.desk.crash(error)]
+            last = next_event({"errors": shown}) + COMPLETE
+        if not self._refused.done() and await self._sent(last):
             self._end(_End.COMPLETED)
 
     @contextlib.contextmanager
     def _staying(self) -> Iterator[None]:
-        stay = self._desk.access.begin(self._viewer, self._refused.set_result)
+        stay = self._streams.desk.access.begin(self._viewer, self._refused.set_result)
         try:
             yield
         finally:
             stay.leave()
 
-    async def _until_refused(self, answers: Lane, lane: Lane) -> None:
+    async def _until_refused(self) -> None:
         error = await self._refused
-        answers.drop()
-        self._desk.metrics.error(error.code)
+        self._streams.desk.metrics.error(error.code)
         told = refusal(error.code, error.message, correlation.current().id)
-        lane.put(next_event(told.payload))
-        lane.put(COMPLETE)
-        await lane.sent()
-        self._end(_End.COMPLETED)
+        if await self._sent(next_event(told.payload) + COMPLETE):
+            self._end(_End.COMPLETED)
 
-    async def _write(self, outbox: Outbox) -> None:
-        ended = await outbox.run()
-        self._end(_End.STALLED if ended is Ended.STALLED else _End.CLIENT_LEFT)
+    async def _sent(self, event: bytes) -> bool:
+        """Whether there is somebody who takes it in time."""
+        try:
+            async with asyncio.timeout(self._streams.limits.stall_seconds):
+                await self._wire.write(event)
+        except TimeoutError:
+            self._end(_End.STALLED)
+            return False
+        except WireGone:
+            self._end(_End.CLIENT_LEFT)
+            return False
+        return True
 
-    async def _keep(self, lane: Lane) -> None:
+    async def _keep(self) -> None:
         # The first one at once: some proxies hold an answer back until its first byte.
         while True:
-            lane.put(COMMENT, key="comment")
-            await asyncio.sleep(self._limits.ping_seconds)
+            if not await self._sent(COMMENT):
+                return
+            await asyncio.sleep(self._streams.limits.ping_seconds)
 
     async def _until_left(self, wire: "_AsgiStream") -> None:
         await wire.left()
         self._end(_End.CLIENT_LEFT)
 
     async def _until_drained(self) -> None:
-        await self._drain.wait_over()
+        await self._streams.drain.wait_over()
         self._end(_End.DRAINED)
 
 
 class _AsgiStream:
-    """The body of an HTTP answer as a wire."""
+    """The body of an HTTP answer."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._channel: Channel | None = scope.get("extensions", {}).get(CHANNEL)
         self._receive = receive
         self._send = send
 
-    def write_now(self, frame: bytes) -> bool:
-        """Never: ASGI does not tell whether it would wait."""
-        del frame
-        return False
-
-    async def write(self, frame: bytes) -> None:
+    async def write(self, event: bytes) -> None:
+        """Write, however long the client takes. Raises WireGone."""
         if self._channel is not None and self._channel.closing:
             raise WireGone
-        await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+        await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
-    async def close(self, code: int, reason: str) -> None:
-        """End the answer as a whole one; HTTP has no place for code and reason."""
-        del code, reason
+    async def close(self) -> None:
+        """End the answer as a whole one."""
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})

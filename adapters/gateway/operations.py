@@ -5,12 +5,12 @@ the deadline are extensions of the schema itself and therefore hold here, too.
 """
 
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLError, GraphQLFormattedError, GraphQLSchema
 from strawberry.http import GraphQLRequestData
 from strawberry.schema.base import BaseSchema
 from strawberry.types.execution import ExecutionResult, PreExecutionError
@@ -54,8 +54,8 @@ class Answer:
     """The operation never ran: ``payload`` holds ``errors`` alone, and nothing follows."""
 
     @property
-    def errors(self) -> object:
-        return self.payload.get("errors", [])
+    def errors(self) -> Sequence[GraphQLFormattedError]:
+        return cast("Sequence[GraphQLFormattedError]", self.payload.get("errors", []))
 
 
 class MalformedRequest(Exception):
@@ -108,6 +108,7 @@ class OperationRunner:
         viewer: Viewer,
         *,
         types: frozenset[OperationType] = ANY_TYPE,
+        context: object | None = None,
     ) -> AsyncGenerator[Answer, None]:
         """The operation's answers. Never raises; closing it ends the operation.
 
@@ -124,7 +125,8 @@ class OperationRunner:
                 outcome = Outcome.REFUSED
                 yield self._without_text(request)
                 return
-            context = self.desk.context(viewer, connection)
+            if context is None:
+                context = self.desk.context(viewer, connection)
             stream = await self._schema.stream(
                 request.query,
                 variable_values=request.variables,

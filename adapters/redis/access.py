@@ -84,12 +84,9 @@ class RedisAccessEnds:
     def _hear(self, _channel: str, value: bytes) -> None:
         try:
             told = orjson.loads(value)
-            sessions = told["sessions"]
-            ids = (
-                None
-                if sessions is None
-                else frozenset(SessionId(UUID(str(one))) for one in sessions)
-            )
+            named = told["sessions"]
+            # As text: of a number UUID would ask what only texts have.
+            ids = None if named is None else frozenset(SessionId(UUID(str(i))) for i in named)
             user_id = UserId(UUID(str(told["user"])))
         except (ValueError, KeyError, TypeError):
             log.warning("access_signal_unreadable")

@@ -7,6 +7,7 @@ of the dead and costs a write to a mapped file per event).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from prometheus_client import (
@@ -20,7 +21,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from domain.status import ComponentState, SystemStatus
@@ -40,6 +41,17 @@ class Outcome(StrEnum):
     USER_ERROR = "user_error"
     FAILURE = "failure"
     INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """What fan-out has done so far, and what runs."""
+
+    delivered: int
+    conflated: int
+    groups: int
+    members: int
+    executions: int
 
 
 class Metrics:
@@ -90,9 +102,6 @@ class Metrics:
         self.subscriptions = Gauge(
             "okd_subscriptions", "Operations running on sockets and streams.", registry=registry
         )
-        self.messages = Counter(
-            "okd_subscription_messages", "Results sent over sockets and streams.", registry=registry
-        )
         self._refused = Counter(
             "okd_refused",
             "Requests and connects refused before GraphQL saw them.",
@@ -142,6 +151,10 @@ class Metrics:
         """Show breaker states (``closed``, ``half_open``, ``open``) by dependency, as scraped."""
         self.registry.register(_Breakers(states))
 
+    def watch_deliveries(self, deliveries: Callable[[], Deliveries]) -> None:
+        """Show what fan-out counts by itself, as scraped: a label costs more than a delivery."""
+        self.registry.register(_Deliveries(deliveries))
+
     def exposition(self) -> bytes:
         """The text a scrape gets; its type is CONTENT_TYPE."""
         return generate_latest(self.registry)
@@ -169,6 +182,39 @@ class _Components(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Nothing: registering must not ask the board."""
+        return iter(())
+
+
+class _Deliveries(Collector):
+    def __init__(self, deliveries: Callable[[], Deliveries]) -> None:
+        self._deliveries = deliveries
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._deliveries()
+        yield CounterMetricFamily(
+            "okd_deliveries", "Results sent over sockets and streams.", value=now.delivered
+        )
+        yield CounterMetricFamily(
+            "okd_deliveries_conflated",
+            "Results that were never sent: a newer one came, or there was no room.",
+            value=now.conflated,
+        )
+        yield CounterMetricFamily(
+            "okd_group_executions",
+            "Shared subscriptions begun, each for all who ask the same.",
+            value=now.executions,
+        )
+        yield GaugeMetricFamily(
+            "okd_subscription_groups", "Shared subscriptions running.", value=now.groups
+        )
+        yield GaugeMetricFamily(
+            "okd_subscription_group_members",
+            "Places in shared subscriptions: one for each operation and group.",
+            value=now.members,
+        )
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: registering must not ask."""
         return iter(())
 
 

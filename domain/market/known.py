@@ -1,5 +1,6 @@
 """The instruments that are known, kept in memory: a symbol is checked on every request."""
 
+import asyncio
 from collections.abc import Mapping
 
 from domain.kernel.clock import Clock
@@ -21,6 +22,8 @@ class Catalogue:
         self._instruments = instruments
         self._clock = clock
         self._kept: dict[Category, tuple[float, dict[InstrumentId, Instrument]]] = {}
+        self._asking: dict[Category, asyncio.Lock] = {}
+        self._failed: dict[Category, tuple[float, Unavailable]] = {}
 
     async def of_category(self, category: Category) -> Mapping[InstrumentId, Instrument]:
         """All of a category by id, in the order of their symbols.
@@ -29,12 +32,27 @@ class Catalogue:
         asked, what was kept is served however old: instruments change by the month.
         """
         kept = self._kept.get(category)
-        now = self._clock.monotonic()
-        if kept and now < kept[0]:
+        if kept and self._clock.monotonic() < kept[0]:
             return self._filled(kept[1])
+        # A storm of clients on a process that has just started is one question, not one each, and
+        # its failure is everybody's who waited for it.
+        since = self._clock.monotonic()
+        async with self._asking.setdefault(category, asyncio.Lock()):
+            return await self._asked(category, since)
+
+    async def _asked(self, category: Category, since: float) -> Mapping[InstrumentId, Instrument]:
+        kept = self._kept.get(category)
+        now = self._clock.monotonic()
+        if kept and now < kept[0]:  # somebody asked while this one waited
+            return self._filled(kept[1])
+        failed = self._failed.get(category)
         try:
+            if failed is not None and failed[0] > since:
+                raise Unavailable("instrument catalogue", retry_after_seconds=1) from failed[1]
             rows = await self._instruments.of_category(category)
-        except Unavailable:
+        except Unavailable as failure:
+            if failed is None or failed[0] <= since:
+                self._failed[category] = (self._clock.monotonic(), failure)
             if kept and kept[1]:
                 return kept[1]
             raise

@@ -1,5 +1,8 @@
 """Reading the market."""
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from domain.kernel.cursor import CursorSigner
@@ -167,3 +170,46 @@ async def test_an_empty_catalogue_is_a_system_that_starts(world: World):
     world.rows.rows.append(instrument("BTCUSDT"))
     world.clock.seconds = 0.25
     assert await world.market.instrument(linear("BTCUSDT")) == instrument("BTCUSDT")
+
+
+class HeldRows(ListedInstruments):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(instrument("BTCUSDT"))
+        self.answers = asyncio.Event()
+
+    async def of_category(self, category: Category) -> Sequence[Instrument]:
+        self.calls += 1
+        await self.answers.wait()
+        self.calls -= 1
+        return await super().of_category(category)
+
+
+async def test_a_burst_on_a_cold_process_is_one_question() -> None:
+    rows = HeldRows()
+    catalogue = Catalogue(rows, ManualClock())
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(catalogue.of_category(Category.LINEAR)) for _ in range(50)]
+        await asyncio.sleep(0)
+        rows.answers.set()
+
+    assert rows.calls == 1
+    assert {len(task.result()) for task in asked} == {1}
+
+
+async def test_a_failure_is_everybodys_who_waited_for_it() -> None:
+    rows = HeldRows()
+    rows.failure = Unavailable("database")
+    clock = ManualClock()
+    catalogue = Catalogue(rows, clock)
+    asked = [asyncio.ensure_future(catalogue.of_category(Category.LINEAR)) for _ in range(50)]
+    await asyncio.sleep(0)
+    clock.seconds += 5
+    rows.answers.set()
+    found = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert {type(error) for error in found} == {Unavailable}
+    assert rows.calls == 1
+    rows.failure = None
+    assert len(await catalogue.of_category(Category.LINEAR)) == 1

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -218,7 +219,6 @@ class Follower:
 
     def __init__(self, caller: Caller, after: str) -> None:
         self.events: list[tuple[int, str]] = []
-        self.connects = 0
         self._caller = caller
         self._after = after
 
@@ -229,6 +229,9 @@ class Follower:
             ):
                 await self._follow()
             await asyncio.sleep(0.05)
+
+    async def until(self, count: int) -> None:
+        await eventually(lambda: len(self.events) >= count)
 
     async def _follow(self) -> None:
         async for event in self._caller.events(self._after):
@@ -247,6 +250,10 @@ async def patiently(caller: Caller, query: str, **variables: object) -> None:
     await eventually(answered)
 
 
+def alive_again(sandbox: Sandbox, name: str, before: int) -> bool:
+    return sandbox.pid_of(name) not in {None, before}
+
+
 async def test_events_are_exact_whatever_dies(sandbox: Sandbox, firebase: Service) -> None:
     phone = Caller(sandbox, firebase.sign_up()["idToken"], "phone-0003")
     follower = Follower(phone, beginning((await phone.told(VIEWER))["viewer"]["id"]))
@@ -254,11 +261,10 @@ async def test_events_are_exact_whatever_dies(sandbox: Sandbox, firebase: Servic
     change = "mutation($to: Theme!) { updateSettings(input: {theme: $to}) { __typename } }"
     try:
         for number, victim in enumerate(["valkey", "worker", "web", "valkey"], start=3):
-            pid = sandbox.pid_of(victim)
-            await sandbox.kill(victim)
+            before = await sandbox.kill(victim)
             await patiently(phone, change, to=["DARK", "LIGHT"][number % 2])
-            await eventually(lambda last=number: len(follower.events) >= last)
-            await eventually(lambda name=victim, old=pid: sandbox.pid_of(name) not in {None, old})
+            await follower.until(number)
+            await eventually(partial(alive_again, sandbox, victim, before))
     finally:
         following.cancel()
 

@@ -6,6 +6,8 @@ python -m tests.events.carrier DATABASE_URL REDIS_URL PREFIX
 import asyncio
 import sys
 
+import structlog
+
 from adapters.clock import SystemClock
 from adapters.postgres import Database, PostgresOutbox
 from adapters.redis import RedisClient, RedisEventSignaller
@@ -24,4 +26,6 @@ async def carry(database_url: str, redis_url: str, prefix: str) -> None:
 
 
 if __name__ == "__main__":
+    # Nobody reads what it says after its first word: a full pipe would stop it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(carry(*sys.argv[1:4]))

@@ -39,7 +39,7 @@ class Size:
 
 
 SHORT = Size(events=200, cuts=15, kills=1)
-LONG = Size(events=3400, cuts=100, kills=12)
+LONG = Size(events=3400, cuts=100, kills=10)
 
 
 @dataclass

@@ -1,15 +1,19 @@
 """A connection without a network: what others may do to it from outside, and what it takes back."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, MutableMapping
+from typing import Any
 
 import orjson
 import pytest
 import strawberry
 
 from adapters.gateway.desk import OperationDesk, nobody
+from adapters.gateway.fanout.flusher import Flusher
+from adapters.gateway.fanout.sharing import Sharing
+from adapters.gateway.fanout.wires import AsgiWire, Wire
 from adapters.gateway.operations import OperationRunner
-from adapters.gateway.sockets.connection import Connection, Peer, SocketLimits
+from adapters.gateway.sockets.connection import Connection, Peer, Services, SocketLimits
 from adapters.gateway.sockets.wire import WireGone
 from adapters.telemetry import Metrics, NullErrorReporter, correlation
 from domain.kernel.viewer import Viewer
@@ -20,8 +24,11 @@ class Line:
     """Both ends of a socket in memory; writing can be held up."""
 
     heard_at = float("inf")
+    direct = False
 
     def __init__(self) -> None:
+        self.asgi = AsgiWire(self._send)
+        self.wire: Wire = self.asgi
         self.inbound: asyncio.Queue[str | None] = asyncio.Queue()
         self.got: list[dict[str, object]] = []
         self.open = asyncio.Event()
@@ -35,16 +42,19 @@ class Line:
             raise WireGone
         return message
 
-    def write_now(self, frame: bytes) -> bool:
-        return False
+    async def run(self) -> None:
+        await self.asgi.run()
 
-    async def write(self, frame: bytes) -> None:
+    def cut(self, code: int, reason: str) -> None:
+        raise AssertionError("whoever reads is not cut off")
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
         self.written.set()
         await self.open.wait()
-        self.got.append(orjson.loads(frame))
-
-    async def close(self, code: int, reason: str) -> None:
-        self.closed = (code, reason)
+        if message["type"] == "websocket.close":
+            self.closed = (message["code"], message["reason"])
+        else:
+            self.got.append(orjson.loads(message["text"]))
 
     def say(self, **message: object) -> None:
         self.inbound.put_nowait(orjson.dumps(message).decode())
@@ -101,13 +111,15 @@ async def connection(line: Line, seen: Seen) -> Connection:
         reporter=NullErrorReporter(),
         suggestions=True,
     )
-    return Connection(
-        line,
-        Peer(correlation.begin(), "192.0.2.1", {}),
-        runner=OperationRunner(strawberry.Schema(Query, subscription=Subscription), desk),
+    schema = strawberry.Schema(Query, subscription=Subscription)
+    services = Services(
+        runner=OperationRunner(schema, desk),
+        sharing=Sharing(schema, desk),
+        flusher=Flusher(),
         limits=SocketLimits(),
         wait_seconds_of=lambda _address, _what: None,
     )
+    return Connection(line, Peer(correlation.begin(), "192.0.2.1", {}), services)
 
 
 async def test_a_connection_can_be_closed_from_outside(
@@ -138,7 +150,7 @@ async def test_a_completed_operation_takes_back_what_has_not_left(
         line.say(type="ping")  # holds the line
         await line.written.wait()
         line.say(type="subscribe", id="1", payload={"query": "subscription { ones }"})
-        await eventually(lambda: connection._outbox.frames_waiting == 1)
+        await eventually(lambda: connection._outbox.bytes_kept > 0)
         line.say(type="complete", id="1")
         await eventually(lambda: seen.open == 0)
         line.open.set()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from adapters.gateway.negotiation import MODERN_MEDIA_TYPE
+from tests.deployment.composition import SECRETS
 from tests.gateway.conftest import Logs, World, serving
 
 JSON = {"content-type": "application/json"}
@@ -159,7 +160,14 @@ async def test_the_schema_and_health_are_served(shared: World) -> None:
 
 
 async def test_production_hides_metrics_and_suggestions_from_strangers() -> None:
-    async with serving(environment="production", bybit_environment="mainnet") as world:
+    async with serving(
+        environment="production",
+        bybit_environment="mainnet",
+        firebase_project=SECRETS["OKD_FIREBASE_PROJECT"],
+        firebase_service_account=SECRETS["OKD_FIREBASE_SERVICE_ACCOUNT"],
+        vault_keys=SECRETS["OKD_VAULT_KEYS"],
+        blind_index_key=SECRETS["OKD_BLIND_INDEX_KEY"],
+    ) as world:
         metrics = await world.client.get("/metrics")
         result = await world.ask("{ helo }")
         inside = await world.client.get(world.operations_url + "/metrics")

@@ -213,9 +213,9 @@ async def test_a_viewer_who_cannot_be_identified_is_told_to_come_back(logs: Logs
 
     async with serving(identify=identify) as world, world.raw_socket() as ws:
         await ws.send('{"type":"connection_init"}')
-        assert await close_code(ws) == 1011
+        assert await close_code(ws) == 1013
         assert CANARY not in str(ws.close_reason)
-    assert len(logs.events("operation_failed")) == 1
+    assert len(logs.events("identity_unknown")) == 1
 
 
 async def test_an_identity_that_takes_too_long_is_4408() -> None:

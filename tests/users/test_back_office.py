@@ -12,7 +12,15 @@ from domain.kernel.page import Page
 from domain.kernel.viewer import Viewer
 from domain.users import audit
 from domain.users.errors import NotFound
-from domain.users.model import ActivityResult, Client, FrozenBy, SessionEnd, StaffNote, User
+from domain.users.model import (
+    ActivityResult,
+    Client,
+    FrozenBy,
+    Revealed,
+    SessionEnd,
+    StaffNote,
+    User,
+)
 from domain.users.own_log import STAFF_ONLY
 from domain.users.ports import ActivityQuery, UserQuery
 from tests.users.conftest import Book
@@ -52,8 +60,8 @@ async def test_every_call_leaves_a_line(book: Book) -> None:
         *("user.viewed", "user.viewed", "user.revealed", "sessions.viewed", "note.added"),
         *("notes.viewed", "sessions.ended", "user.frozen", "user.unfrozen"),
     ]
-    assert isinstance(revealed, tuple)
-    assert revealed[0].email == "ann@example.org"
+    assert isinstance(revealed, Revealed)
+    assert revealed.user.email == "ann@example.org"
     assert [note.text for note in notes] == ["called twice"]
     kept = [line.details.get("reason") for line in await book.lines(ann)]
     assert kept.count(REASON) == 4

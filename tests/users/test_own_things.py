@@ -10,7 +10,6 @@ from domain.kernel.errors import BadInput, Forbidden
 from domain.kernel.events import Event, EventId, stream_of_desk
 from domain.kernel.ids import new_uuid7
 from domain.kernel.page import Page
-from domain.kernel.policy import StepUp
 from domain.kernel.viewer import Viewer
 from domain.users.changes import ChannelChoice, ProfileChange, SettingsChange
 from domain.users.errors import CannotErase, EmailNotVerified, LegalIdentityLocked, StepUpRequired
@@ -137,8 +136,16 @@ async def test_an_export_is_whole_valid_and_nobody_elses(book: Book) -> None:
         assert foreign not in export.document
 
 
+def factor(book: Book) -> None:
+    enrolled = {"totp": NOW - timedelta(days=2)}
+    book.firebase.accounts["uid-ann"] = FirebaseAccount(
+        disabled=False, valid_since=NOW - timedelta(days=9), second_factors=enrolled
+    )
+
+
 async def test_permissions_refuse_as_the_real_thing_would(book: Book) -> None:
-    ann = await book.arrive(email_verified=False)
+    factor(book)
+    ann = await book.arrive(second_factor="totp", signed_in_at=NOW)
 
     assert (await book.permissions.check(ann, Action.ERASE_ACCOUNT)).allowed
     assert (await book.permissions.check(ann, Action.UPDATE_LEGAL_IDENTITY)).allowed
@@ -157,20 +164,15 @@ async def test_permissions_refuse_as_the_real_thing_would(book: Book) -> None:
 
 @pytest.mark.parametrize("verified", [True, False])
 async def test_asking_about_a_step_up_spends_nothing(book: Book, verified: bool) -> None:
-    enrolled = {"totp": NOW - timedelta(days=2)}
-    book.firebase.accounts["uid-ann"] = FirebaseAccount(
-        disabled=False, valid_since=NOW - timedelta(days=9), second_factors=enrolled
-    )
+    factor(book)
     without = await book.arrive(email_verified=verified)
     fresh = await book.arrive(
         client=LAPTOP, second_factor="totp", signed_in_at=NOW, email_verified=verified
     )
-    wanted = StepUp()
 
-    asked = await book.permissions.check(without, Action.EXPORT_DATA, step_up=wanted)
+    asked = await book.permissions.check(without, Action.EXPORT_DATA)
     for _ in range(2):
-        good = await book.permissions.check(fresh, Action.EXPORT_DATA, step_up=wanted)
-        assert good.allowed
+        assert (await book.permissions.check(fresh, Action.EXPORT_DATA)).allowed
 
     errors = [obstacle.error for obstacle in asked.obstacles]
     assert errors[0] == StepUpRequired(300, ("totp",))

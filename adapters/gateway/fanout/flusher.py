@@ -15,7 +15,8 @@ CONNECTIONS_PER_TURN = 256
 class OutboxCounters:
     """What became of values on their way out, for metrics to read when they are scraped."""
 
-    messages: int = 0
+    deliveries: int = 0
+    """Values of operations that went out."""
     writes: int = 0
     conflated: int = 0
     """Values that never went out: something newer came, or there was no room."""
@@ -50,7 +51,6 @@ class Flusher:
         self.limits = limits or OutboxLimits()
         self.counters = counters or OutboxCounters()
         self._window_seconds = window_seconds
-        self._loop = asyncio.get_running_loop()
         self._filled: list[Flushable] = []
         self._scheduled = False
 
@@ -58,10 +58,10 @@ class Flusher:
         self._filled.append(outbox)
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_later(self._window_seconds, self._flush)
+            asyncio.get_running_loop().call_later(self._window_seconds, self._flush)
 
     def later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        return self._loop.call_later(seconds, call)
+        return asyncio.get_running_loop().call_later(seconds, call)
 
     def _flush(self) -> None:
         now, self._filled = (
@@ -69,7 +69,7 @@ class Flusher:
             self._filled[CONNECTIONS_PER_TURN:],
         )
         if self._filled:
-            self._loop.call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self._flush)
         else:
             self._scheduled = False
         for outbox in now:

@@ -52,7 +52,7 @@ class Group:
         self.key: Hashable = part.key
         self.opened: asyncio.Future[list[GraphQLError]] = asyncio.get_running_loop().create_future()
         self.task: asyncio.Task[None] | None = None
-        self.members: dict[Member, None] = {}
+        self.members: dict[Member, Sink] = {}
         self._part = part
         self._counters = counters
         self._newest: Encoded | None = None
@@ -63,7 +63,7 @@ class Group:
 
     def add(self, member: Member) -> None:
         """A late member has the current value at once: nothing older can follow it."""
-        self.members[member] = None
+        self.members[member] = member.sink
         self._counters.members += 1
         if self._newest is not None:
             self._counters.deliveries += 1
@@ -123,8 +123,8 @@ class Group:
         counters = self._counters
         counters.values += 1
         counters.deliveries += len(self.members)
-        for member in tuple(self.members):  # a member may leave while it is served
-            member.sink.offer(value)
+        for sink in tuple(self.members.values()):  # a member may leave while it is served
+            sink.offer(value)
 
     def _end(self, errors: FormattedErrors | None) -> None:
         for member in tuple(self.members):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from adapters.gateway.fanout.flusher import Flusher
-from adapters.gateway.fanout.lanes import keeper_for
+from adapters.gateway.fanout.lanes import Keeper, keeper_for
 from adapters.gateway.fanout.sink import Encoded, FormattedErrors
 from adapters.gateway.fanout.wires import Message, Wire
 from domain.kernel.policy import Delivery
@@ -28,11 +28,13 @@ class Outbox:
         "_blocked",
         "_flusher",
         "_on_close",
+        "_resuming",
         "_said",
         "_scheduled",
         "_waiting",
         "_wire",
         "bytes_kept",
+        "bytes_max",
         "closed",
     )
 
@@ -40,12 +42,14 @@ class Outbox:
         self, wire: Wire, flusher: Flusher, on_close: Callable[[int, str], None] | None = None
     ) -> None:
         self.bytes_kept = 0
+        self.bytes_max = flusher.limits.bytes_max
         self.closed = False
         self._wire = wire
         self._flusher = flusher
         self._on_close = on_close
         self._said: list[Message] = []
         self._waiting: list[Lane] = []
+        self._resuming = 0
         self._scheduled = False
         self._blocked: asyncio.TimerHandle | None = None
         self._awaiting: list[asyncio.Future[None]] = []
@@ -56,9 +60,20 @@ class Outbox:
         operation_id: str,
         delivery: Delivery,
         on_end: Callable[[], None] | None = None,
+        *,
+        resumes: bool | None = None,
     ) -> "Lane":
-        """The sink of one operation; ``on_end`` tells that its groups ended it."""
-        return Lane(self, operation_id, delivery, on_end)
+        """The sink of one operation; ``on_end`` tells that its groups ended it.
+
+        ``resumes``: whether its client has to resume after a gap; by default what is lossless.
+        """
+        if resumes is None:
+            resumes = delivery is Delivery.LOSSLESS
+        return Lane(self, operation_id, delivery, on_end, resumes=resumes)
+
+    def must_not_miss(self, operations: int) -> None:
+        """So many more (or fewer) operations run whose client has to resume after a gap."""
+        self._resuming += operations
 
     def say(self, message: bytes) -> None:
         """Send a message of the connection itself; it goes before values that still wait."""
@@ -67,7 +82,7 @@ class Outbox:
         self._said.append((message, b""))
         self.bytes_kept += len(message)
         if len(self._said) > _SAID_MAX:  # a client asks for pongs and does not read them
-            self.relieve(CLOSE_TOO_SLOW, "You do not read the answers you ask for.")
+            self.relieve()
         else:
             self.fill()
 
@@ -79,21 +94,28 @@ class Outbox:
 
     def wait(self, lane: "Lane") -> None:
         self._waiting.append(lane)
-        self.fill()
+        if not self._scheduled and self._blocked is None:  # as ``fill``: a call less
+            self._scheduled = True
+            self._flusher.schedule(self)
 
-    def relieve(self, code: int, reason: str) -> None:
+    def relieve(self) -> None:
         """Too much is kept: let it out at once, or give up a client that lets nothing through."""
         if self._blocked is None:
             self.flush()
         if self._waiting or self._said:
-            self.close(code, reason)
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Close a client that reads too slowly, with what it can do about it."""
+        code = CLOSE_RESUME if self._resuming else CLOSE_TOO_SLOW
+        self.close(code, "You read too slowly. " + _ADVICE[code])
 
     async def sent(self) -> None:
-        """Wait until the wire took all that was said and would take more, or is closed.
+        """Wait until the wire took all that was put and would take more, or is closed.
 
-        For operations without a lane, which wait for their reader instead of keeping values.
+        For operations that are paced by their reader instead of conflated.
         """
-        if not self.closed and (self._said or self._blocked is not None):
+        if not self.closed and (self._said or self._waiting or self._blocked is not None):
             told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._awaiting.append(told)
             await told
@@ -106,7 +128,8 @@ class Outbox:
             self._block()
             return
         messages: list[Message] = []
-        if self._said:
+        said = len(self._said)
+        if said:
             messages, self._said = self._said, messages
         for lane in self._waiting:
             lane.take(messages)
@@ -114,7 +137,7 @@ class Outbox:
         self.bytes_kept = 0
         if messages:
             counters = self._flusher.counters
-            counters.messages += len(messages)
+            counters.deliveries += len(messages) - said
             counters.writes += 1
             if not self._wire.write(messages):
                 self._block()
@@ -142,10 +165,6 @@ class Outbox:
 
     def count_surpassed(self, values: int) -> None:
         self._flusher.counters.conflated += values
-
-    @property
-    def full(self) -> bool:
-        return self.bytes_kept > self._flusher.limits.bytes_max
 
     def _forget(self) -> None:
         self._wire.on_writable = None
@@ -181,15 +200,26 @@ class Outbox:
         if self._wire.writable():  # it was, a moment ago: nobody is closed for our delay
             self._unblock()
             return
-        lossless = any(lane.lossless for lane in self._waiting)
-        code = CLOSE_RESUME if lossless else CLOSE_TOO_SLOW
-        self.close(code, "You read too slowly. " + _ADVICE[code])
+        self.give_up()
 
 
 class Lane:
     """One operation of one connection: a Sink."""
 
-    __slots__ = ("_head", "_keeper", "_last", "_on_end", "_outbox", "_waits", "ended", "lossless")
+    # What thousands hold is not in the processor's cache when their turn comes: the one value that
+    # nearly always is all there is is held here, and a keeper is made when there are two.
+    __slots__ = (
+        "_delivery",
+        "_head",
+        "_keeper",
+        "_last",
+        "_on_end",
+        "_only",
+        "_outbox",
+        "_resumes",
+        "_waits",
+        "ended",
+    )
 
     def __init__(
         self,
@@ -197,36 +227,55 @@ class Lane:
         operation_id: str,
         delivery: Delivery,
         on_end: Callable[[], None] | None,
+        *,
+        resumes: bool,
     ) -> None:
         self.ended = False
-        self.lossless = delivery is Delivery.LOSSLESS
+        self._resumes = resumes
         self._outbox = outbox
-        self._keeper = keeper_for(delivery)
+        self._delivery = delivery
+        self._keeper: Keeper | None = None
+        self._only: Encoded | None = None
         self._head = b'{"id":' + orjson.dumps(operation_id) + b',"type":"next","payload":'
         self._last: bytes | None = None
         self._waits = False
         self._on_end = on_end
+        if resumes:
+            outbox.must_not_miss(1)
 
     def offer(self, value: Encoded) -> None:
         outbox = self._outbox
         if self.ended or outbox.closed:
             return
-        keeper = self._keeper
-        before = keeper.size
-        keeper.put(value)
-        outbox.bytes_kept += keeper.size - before
-        if not self._waits:
+        if self._waits:
+            self._keep(value)
+        else:
             self._waits = True
+            self._only = value
+            outbox.bytes_kept += value.size
             outbox.wait(self)
-        if keeper.overflown or outbox.full:
-            code = CLOSE_RESUME if keeper.overflown else CLOSE_TOO_SLOW
-            outbox.relieve(code, "You read too slowly. " + _ADVICE[code])
+        if outbox.bytes_kept > outbox.bytes_max:
+            outbox.relieve()
+
+    def _keep(self, value: Encoded) -> None:
+        keeper = self._keeper
+        if keeper is None:
+            keeper = self._keeper = keeper_for(self._delivery)
+        before = keeper.size
+        if self._only is not None:
+            before += self._only.size
+            keeper.put(self._only)
+            self._only = None
+        keeper.put(value)
+        self._outbox.bytes_kept += keeper.size - before
+        if keeper.overflown:
+            self._outbox.relieve()
 
     def end(self, errors: FormattedErrors | None) -> None:
         """Send ``complete``, or ``error`` with the errors, behind what is kept."""
         if self.ended or self._outbox.closed:
             return
-        self.ended = True
+        self._over()
         kind = b'"type":"complete"}'
         if errors is not None:
             kind = b'"type":"error","payload":' + orjson.dumps(errors) + b"}"
@@ -239,23 +288,38 @@ class Lane:
 
     def leave(self) -> None:
         """The client wants no more of it: nothing is sent, not even an end."""
-        self.ended = True
+        self._over()
         self._last = None
-        self._outbox.bytes_kept -= self._keeper.size
-        self._keeper.take()
+        if self._only is not None:
+            self._outbox.bytes_kept -= self._only.size
+            self._only = None
+        if self._keeper is not None:
+            self._outbox.bytes_kept -= self._keeper.size
+            self._keeper.take()
+
+    def _over(self) -> None:
+        if self._resumes and not self.ended:
+            self._outbox.must_not_miss(-1)
+        self.ended = True
 
     def take(self, messages: list[Message]) -> None:
         """Move what is kept to ``messages``."""
         self._waits = False
+        if self._only is not None:
+            messages.append((self._head, self._only.tail))
+            self._only = None
+        elif self._keeper is not None:
+            self._take_kept(self._keeper, messages)
+        if self._last is not None:
+            messages.append((self._last, b""))
+            self._last = None
+
+    def _take_kept(self, keeper: Keeper, messages: list[Message]) -> None:
         head = self._head
-        keeper = self._keeper
         messages += [(head, value.tail) for value in keeper.take()]
         if keeper.surpassed:
             self._outbox.count_surpassed(keeper.surpassed)
             keeper.surpassed = 0
-        if self._last is not None:
-            messages.append((self._last, b""))
-            self._last = None
 
 
 _NEXT = b'"type":"next","payload":'

@@ -1,6 +1,7 @@
 """Letting a storm in evenly: whoever is inside already is served meanwhile."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 PER_SECOND = 400.0
@@ -27,7 +28,7 @@ class Pace:
         self._interval = 1 / per_second
         self._ahead = burst * self._interval
         self._longest_wait = longest_wait_seconds
-        self._now = now or asyncio.get_running_loop().time
+        self._now = now or time.monotonic
         self._next = self._now() - self._ahead
 
     def wait_seconds(self) -> float | None:

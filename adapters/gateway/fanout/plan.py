@@ -47,6 +47,11 @@ class Plan:
     rules: StreamRules
     dropped: DroppedField | None
 
+    @property
+    def shared(self) -> bool:
+        """Whether others may get the same values."""
+        return all(part.key is not None for part in self.parts)
+
 
 class Planner:
     """One per schema. Raises ValueError when a field's rules name what the field does not have."""
@@ -68,7 +73,7 @@ class Planner:
         None for everything else (queries, what is refused, what nobody declared): execute that as
         ever, so that it is refused in the same words as ever.
         """
-        if "subscription" not in text:
+        if not may_be_subscription(text):
             return None
         asked = (text, operation_name)
         # Without extensions a document once admitted is admitted; one of them may look at the
@@ -111,6 +116,11 @@ class Planner:
             rules=known.rules,
             dropped=known.dropped,
         )
+
+
+def may_be_subscription(text: str) -> bool:
+    """False for what certainly is none, without reading it."""
+    return "subscription" in text
 
 
 def _elements(known: Known, given: Mapping[str, Any]) -> list[Any] | None:

@@ -42,7 +42,7 @@ class DirectWrites(WebSocketsSansIOProtocol):
     """The protocol class; ``uvicorn.Config(ws=...)``, alone or mixed into another subclass."""
 
     on_writable: Callable[[], None] | None = None
-    _burial: asyncio.TimerHandle | None = None
+    _cutting: asyncio.TimerHandle | None = None
     # Once closed it may be another connection's: never written to but while ``ready``.
     _descriptor = -1
 
@@ -62,8 +62,8 @@ class DirectWrites(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.on_writable = None
-        if self._burial is not None:
-            self._burial.cancel()
+        if self._cutting is not None:
+            self._cutting.cancel()
         super().connection_lost(exc)
 
     def ready(self) -> bool:
@@ -105,7 +105,7 @@ class DirectWrites(WebSocketsSansIOProtocol):
             pass
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self._burial = self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+        self._cutting = self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def _may_write_directly(self) -> bool:
         transport = self.transport

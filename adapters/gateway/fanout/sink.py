@@ -14,7 +14,7 @@ Payload: TypeAlias = Mapping[str, Any]
 class Encoded:
     """One value of a group, encoded once for all who get it. Never changed once it is made."""
 
-    __slots__ = ("_add_dropped", "_content", "carries", "final", "key", "payload", "tail")
+    __slots__ = ("_add_dropped", "_content", "carries", "final", "key", "payload", "size", "tail")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Encoded:
         self.payload = orjson.dumps(content)
         self.tail = self.payload + b"}"
         """The payload and the end of the message around it, so that a frame is two pieces."""
+        self.size = len(self.tail)
         self._content = content
         self._add_dropped = add_dropped
 

@@ -40,6 +40,11 @@ class Wire(Protocol):
 
 def framed(messages: Sequence[Message]) -> bytes:
     """The messages as WebSocket frames, one behind the other (RFC 6455, 5.2)."""
+    if len(messages) == 1:  # nearly always
+        [(head, tail)] = messages
+        length = len(head) + len(tail)
+        if _SHORT_MAX < length <= _MEDIUM_MAX:
+            return b"%b%b%b" % (_MEDIUM(_TEXT, 126, length), head, tail)
     pieces: list[bytes] = []
     for head, tail in messages:
         length = len(head) + len(tail)

@@ -1,13 +1,11 @@
-"""uvicorn's WebSocket protocol, counted among the connections until it ends.
+"""uvicorn's WebSocket protocol as ours: counted until it ends, a channel, and direct writes."""
 
-The place for writing frames past ASGI, too: ``uvicorn_server`` gives this class to uvicorn.
-"""
-
+from adapters.gateway.fanout.protocol import DirectWrites
 from adapters.gateway.server.limits import edge_of
 from adapters.gateway.sockets.protocol import ChannelSocketProtocol
 
 
-class SocketProtocol(ChannelSocketProtocol):
+class SocketProtocol(DirectWrites, ChannelSocketProtocol):
     """One connection from its handshake on; ``HttpProtocol`` had it before."""
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,35 +1,49 @@
 """One graphql-transport-ws connection: acknowledges, runs operations, closes.
 
-Every task of a connection is a child of one TaskGroup and ends by returning: a child that raised
-would let the group of Python 3.11 forget a cancellation from outside. What ends a connection is
-one future, ``_ending``; whoever is first decides the code.
+What many ask for comes from groups (``fanout``) and needs no task here; everything else is a task
+per operation, paced by its reader. All of it leaves by one outbox. Every task of a connection is a
+child of one TaskGroup and ends by returning: a child that raised would let the group of Python
+3.11 forget a cancellation from outside. What ends a connection is one future, ``_ending``; whoever
+is first decides the code.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from adapters.gateway.access import Stay
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.fanout.flusher import Flusher
+from adapters.gateway.fanout.groups import Caller
+from adapters.gateway.fanout.outbox import Outbox
+from adapters.gateway.fanout.sharing import Sharing
+from adapters.gateway.fanout.wires import Wire
 from adapters.gateway.identity import AccessRefused, without_token
-from adapters.gateway.operations import Answer, OperationRunner, refusal
+from adapters.gateway.operations import Answer, OperationRequest, OperationRunner, refusal
 from adapters.gateway.sockets import frames
 from adapters.gateway.sockets.closing import CloseCode, Ending
-from adapters.gateway.sockets.outbox import Ended, Lane, Outbox
+from adapters.gateway.sockets.operation import Operation
 from adapters.gateway.sockets.renewal import renewed
-from adapters.gateway.sockets.wire import Wire, WireGone
+from adapters.gateway.sockets.rounds import Rounds
+from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import correlation
 from domain.kernel.errors import UserError
 from domain.kernel.failures import Failure
 
 
-class Socket(Wire, Protocol):
-    """A wire that also listens."""
+class Socket(Protocol):
+    """A peer that is listened to, and the wire to it."""
+
+    wire: Wire
+
+    @property
+    def direct(self) -> bool:
+        """Whether the wire writes by itself; otherwise ``run`` has to."""
+        ...
 
     @property
     def heard_at(self) -> float:
@@ -40,6 +54,14 @@ class Socket(Wire, Protocol):
         """The next message. Raises WireGone."""
         ...
 
+    async def run(self) -> None:
+        """Write until the close is sent. Raises WireGone."""
+        ...
+
+    def cut(self, code: int, reason: str) -> None:
+        """Leave a peer that does not read."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
@@ -48,7 +70,6 @@ class SocketLimits:
     init_seconds: float = 10.0
     ping_seconds: float = 20.0
     silence_seconds: float = 60.0
-    stall_seconds: float = 10.0
     operations_max: int = 100
     pings_per_minute: int = 300
 
@@ -62,8 +83,8 @@ class Peer:
     headers: Mapping[str, str]
 
 
-class Connection:
-    """One per socket, for as long as it is open.
+class Services:
+    """What all connections of a process share.
 
     Args:
         wait_seconds_of: Counts one subscribe of an address; how long to wait when that is too
@@ -72,73 +93,107 @@ class Connection:
 
     def __init__(
         self,
-        socket: Socket,
-        peer: Peer,
         *,
         runner: OperationRunner,
+        sharing: Sharing,
+        flusher: Flusher,
         limits: SocketLimits,
         wait_seconds_of: Callable[[str, str], float | None],
     ) -> None:
+        self.runner = runner
+        self.sharing = sharing
+        self.flusher = flusher
+        self.limits = limits
+        self.wait_seconds_of = wait_seconds_of
+        self.strangers = Rounds(limits.init_seconds)
+        self.pings = Rounds(limits.ping_seconds)
+
+
+class Connection:
+    """One per socket, for as long as it is open."""
+
+    def __init__(self, socket: Socket, peer: Peer, services: Services) -> None:
         self._stay: Stay | None = None
         """Whose connection it is, set by ``connection_init``."""
         self._socket = socket
         self._peer = peer
-        self._runner = runner
-        self._desk = runner.desk
-        self._limits = limits
-        self._wait_seconds_of = wait_seconds_of
+        self._services = services
+        self._desk = services.runner.desk
         self._parameters: Mapping[str, object] | None = None
-        self._acknowledged = asyncio.Event()
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._outbox = Outbox(
-            socket, stall_seconds=limits.stall_seconds, on_full=self._close_slow_reader
-        )
-        self._control = self._outbox.lane()
-        self._operations: dict[str, _Running] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        """Of operations; one whose stream is still closing is here and has no id any more."""
+        self._outbox = Outbox(socket.wire, services.flusher, self._closed)
+        self._caller = Caller()
+        self._operations: dict[str, Operation] = {}
+        self._open: set[Operation] = set()
+        """One whose stream is still closing is here and has no id any more."""
         self._begun = 0
-        self._pings: deque[float] = deque(maxlen=limits.pings_per_minute)
+        self._pings: deque[float] | None = None
+        self._missed = 0
+        self._asked_at = 0.0
 
     async def run(self) -> Ending:
         """Serve until the client leaves or is sent away; nothing of it is left afterwards."""
+        self._services.strangers.enter(self, self._init_is_late)
         try:
-            ending = await self._serve()
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                reading = group.create_task(self._read())
+                writing = None if self._socket.direct else group.create_task(self._write())
+                ending = await self._ending
+                reading.cancel()
+                self._leave()
+                if writing is not None:
+                    await self._goodbye(writing, ending)
         finally:
+            self._leave()
             if self._stay is not None:
                 self._stay.leave()
         self._desk.metrics.socket_closed("client" if ending.code is None else str(ending.code))
         return ending
 
-    async def _serve(self) -> Ending:
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            services = [
-                group.create_task(work) for work in (self._read(), self._write(), self._keep())
-            ]
-            ending = await self._ending
-            for task in (*services, *self._tasks):
-                task.cancel()
-            if ending.code is not None:
-                await self._socket.close(ending.code, frames.reason_of(ending.reason))
-        return ending
-
     def close(self, code: int, reason: str) -> None:
         """End the connection, from wherever: a limit, an expired token, a frozen account."""
+        self._outbox.close(code, frames.reason_of(reason))
+
+    def _closed(self, code: int, reason: str) -> None:
         self._end(Ending(code, reason))
+
+    def _gone(self) -> None:
+        self._outbox.lost()
+        self._end(Ending(None, ""))
 
     def _end(self, ending: Ending) -> None:
         if not self._ending.done():
             self._ending.set_result(ending)
+
+    def _leave(self) -> None:
+        self._outbox.lost()
+        self._services.strangers.leave(self)
+        self._services.pings.leave(self)
+        for operation in tuple(self._open):
+            operation.stop()
+
+    async def _goodbye(self, writing: asyncio.Task[None], ending: Ending) -> None:
+        if ending.code is not None:
+            _, late = await asyncio.wait((writing,), timeout=GOODBYE_SECONDS)
+            if late:
+                self._socket.cut(ending.code, ending.reason)
+        writing.cancel()
 
     async def _read(self) -> None:
         while not self._ending.done():
             try:
                 message = await self._socket.receive()
             except WireGone:
-                self._end(Ending(None, ""))
+                self._gone()
                 return
             await self._handle(frames.parse(message))
+
+    async def _write(self) -> None:
+        try:
+            await self._socket.run()
+        except WireGone:
+            self._gone()
 
     async def _handle(self, frame: frames.Frame) -> None:
         match frame:
@@ -176,14 +231,17 @@ class Connection:
             self.close(CloseCode.INTERNAL, "Something went wrong on our side")
             return
         self._stay = self._desk.access.begin(viewer, self._end_access)
-        self._acknowledged.set()
-        self._control.put(frames.ACK)
+        self._services.strangers.leave(self)
+        self._services.pings.enter(self, self._keep)
+        self._outbox.say(frames.ACK)
 
     def _end_access(self, error: UserError) -> None:
         self.close(CloseCode.FORBIDDEN, f"{error.code}: {error.message}")
 
     async def _ping(self, payload: dict[str, object] | None) -> None:
         now = time.monotonic()
+        if self._pings is None:
+            self._pings = deque(maxlen=self._services.limits.pings_per_minute)
         if len(self._pings) == self._pings.maxlen and now - self._pings[0] < 60:  # noqa: PLR2004  # s
             self.close(CloseCode.TOO_MANY_REQUESTS, "Too many pings")
             return
@@ -191,7 +249,7 @@ class Connection:
         if payload is not None and without_token(payload) != payload:
             info = self._info(self._peer.correlation, {**(self._parameters or {}), **payload})
             payload = await renewed(self._stay, info, self._desk)
-        self._control.put(frames.pong(payload))
+        self._outbox.say(frames.pong(payload))
 
     def _subscribe(self, frame: frames.Subscribe) -> None:
         if self._stay is None:
@@ -202,24 +260,49 @@ class Connection:
             return
         refused = self._refusal()
         if refused is not None:
-            self._control.put(frames.error_frame(frame.id, refused.errors))
+            self._outbox.say(frames.error_frame(frame.id, refused.errors))
             return
-        running = _Running(self._outbox.lane())
-        self._operations[frame.id] = running
-        running.task = self._group.create_task(self._operate(frame, running, self._stay))
-        self._tasks.add(running.task)
-        running.task.add_done_callback(self._tasks.discard)
+        self._begin(frame, self._stay)
+
+    def _begin(self, frame: frames.Subscribe, stay: Stay) -> None:
+        self._begun += 1
+        operation = Operation(frame.id, self._outbox, self._over)
+        self._operations[frame.id] = operation
+        self._open.add(operation)
+        self._desk.metrics.subscriptions.inc()
+        running = self._operate(operation, frame.request, stay, self._begun)
+        operation.start(self._group, running)
+
+    async def _operate(
+        self, operation: Operation, request: OperationRequest, stay: Stay, number: int
+    ) -> None:
+        bound = correlation.begin_operation(self._peer.correlation, number)
+        services = self._services
+        await operation.run(
+            request,
+            who=lambda: self._desk.access.again(stay),
+            connection=self._info(bound),
+            caller=self._caller,
+            sharing=services.sharing,
+            runner=services.runner,
+        )
+
+    def _over(self, operation: Operation) -> None:
+        self._desk.metrics.subscriptions.dec()
+        self._open.discard(operation)
+        if self._operations.get(operation.id) is operation:
+            del self._operations[operation.id]
 
     def _refusal(self) -> Answer | None:
-        bound = self._limits.operations_max
+        bound = self._services.limits.operations_max
         wait = None
-        if len(self._tasks) >= bound:
+        if len(self._open) >= bound:
             code = GatewayErrorCode.TOO_MANY_SUBSCRIPTIONS
             text = f"One socket may run {bound} operations at a time."
         else:
             code = GatewayErrorCode.RATE_LIMITED
             text = "Too many operations from this address. Wait before the next."
-            wait = self._wait_seconds_of(self._peer.address, "subscribe")
+            wait = self._services.wait_seconds_of(self._peer.address, "subscribe")
             if wait is None:
                 return None
         self._desk.metrics.refused(code.lower())
@@ -227,43 +310,9 @@ class Connection:
 
     def _complete(self, operation_id: str) -> None:
         # The id is free at once; the operation counts until its stream is closed.
-        running = self._operations.pop(operation_id, None)
-        if running is not None and running.task is not None:
-            running.lane.drop()
-            running.task.cancel()
-
-    async def _operate(self, frame: frames.Subscribe, running: "_Running", stay: Stay) -> None:
-        """The operation's task, from its context to its last frame."""
-        self._begun += 1
-        bound = correlation.begin_operation(self._peer.correlation, self._begun)
-        metrics = self._desk.metrics
-        metrics.subscriptions.inc()
-        try:
-            viewer = await self._desk.access.again(stay)
-            if isinstance(viewer, UserError):
-                return  # the connection ends with the stay
-            answers = self._runner.run(frame.request, self._info(bound), viewer)
-            async with aclosing(answers):
-                last = await self._relay(frame.id, answers, running.lane)
-        except Exception as error:  # noqa: BLE001  # outermost: a subscription
-            last = frames.error_frame(frame.id, [e.formatted for e in self._desk.crash(error)])
-        finally:
-            metrics.subscriptions.dec()
-            if self._operations.get(frame.id) is running:
-                del self._operations[frame.id]
-        running.lane.put(last)
-
-    async def _relay(
-        self, operation_id: str, answers: AsyncGenerator[Answer, None], lane: Lane
-    ) -> bytes:
-        """Send the answers, each once the one before has left; returns the frame that ends them."""
-        async for answer in answers:
-            if answer.refused:
-                return frames.error_frame(operation_id, answer.errors)
-            lane.put(frames.next_frame(operation_id, answer.payload))
-            self._desk.metrics.messages.inc()
-            await lane.sent()
-        return frames.complete_frame(operation_id)
+        operation = self._operations.pop(operation_id, None)
+        if operation is not None:
+            operation.stop()
 
     def _info(
         self, bound: correlation.Correlation, parameters: Mapping[str, object] | None = None
@@ -272,41 +321,18 @@ class Connection:
         known = self._parameters or {} if parameters is None else parameters
         return ConnectionInfo(Transport.WEBSOCKET, bound, peer.address, peer.headers, known)
 
-    async def _write(self) -> None:
-        if await self._outbox.run() is Ended.STALLED:
-            self._close_slow_reader()
-        else:
-            self._end(Ending(None, ""))
+    def _init_is_late(self) -> None:
+        self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
 
-    def _close_slow_reader(self) -> None:
-        self.close(CloseCode.SLOW_READER, "Too slow: messages were not read in time")
-
-    async def _keep(self) -> None:
-        """Wait for the handshake, then tell the client that we live and hear whether it does."""
-        limits = self._limits
-        try:
-            async with asyncio.timeout(limits.init_seconds):
-                await self._acknowledged.wait()
-        except TimeoutError:
-            self.close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout")
-            return
+    def _keep(self) -> None:
+        """Tell the client that we live and hear whether it does; once a round."""
         # Pings without an answer are counted, not seconds: after a pause of this process the
         # answers wait in the kernel, and every client would look dead.
-        missed_max = max(1, round(limits.silence_seconds / limits.ping_seconds))
-        missed, asked_at = 0, 0.0
-        while missed < missed_max:
-            await asyncio.sleep(limits.ping_seconds)
-            missed = 0 if self._socket.heard_at > asked_at else missed + 1
-            asked_at = asyncio.get_running_loop().time()
-            self._control.put(frames.PING, key="ping")
-        self.close(CloseCode.SILENT, "Nothing was heard of this client")
-
-
-class _Running:
-    """An operation and its way out."""
-
-    __slots__ = ("lane", "task")
-
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-        self.task: asyncio.Task[None] | None = None
+        limits = self._services.limits
+        self._missed = 0 if self._socket.heard_at > self._asked_at else self._missed + 1
+        if self._missed >= max(1, round(limits.silence_seconds / limits.ping_seconds)):
+            self.close(CloseCode.SILENT, "Nothing was heard of this client")
+            return
+        self._asked_at = asyncio.get_running_loop().time()
+        self._outbox.say(frames.PING)
+        self._services.pings.enter(self, self._keep)

@@ -7,11 +7,11 @@ from starlette.websockets import WebSocket
 
 from adapters.gateway.answers import error_answer
 from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.fanout.pace import Pace
 from adapters.gateway.flood import FloodGuard, SocketCaps, address_of
-from adapters.gateway.operations import OperationRunner
 from adapters.gateway.origins import origin_allowed
 from adapters.gateway.sockets.closing import CloseCode
-from adapters.gateway.sockets.connection import Connection, Peer, SocketLimits
+from adapters.gateway.sockets.connection import Connection, Peer, Services
 from adapters.gateway.sockets.wire import AsgiSocket, WireGone
 from adapters.telemetry import correlation
 
@@ -25,19 +25,19 @@ class SocketEndpoint:
 
     def __init__(
         self,
-        runner: OperationRunner,
+        services: Services,
         *,
         flood: FloodGuard,
         caps: SocketCaps,
+        pace: Pace,
         allowed_origins: Collection[str],
-        limits: SocketLimits,
     ) -> None:
-        self._runner = runner
-        self._metrics = runner.desk.metrics
+        self._services = services
+        self._metrics = services.runner.desk.metrics
         self._flood = flood
         self._caps = caps
+        self._pace = pace
         self._allowed_origins = allowed_origins
-        self._limits = limits
 
     async def serve(self, websocket: WebSocket) -> None:
         """Refuse before the handshake what may not connect; serve the rest to its end."""
@@ -50,6 +50,10 @@ class SocketEndpoint:
                 self._metrics.refused("sockets_per_address")
                 await websocket.send_denial_response(_crowded())
                 return
+            if not await self._pace.turn():
+                self._metrics.refused("pace")
+                await websocket.send_denial_response(_stormed())
+                return
             await self._serve(websocket)
 
     async def _serve(self, websocket: WebSocket) -> None:
@@ -60,7 +64,7 @@ class SocketEndpoint:
                 # Browsers and `ws` show code and reason only of a handshake that chose one of
                 # the protocols they offered; a denial they show as a connection that failed.
                 await socket.accept(offered[0] if offered else None)
-                await socket.close(CloseCode.SUBPROTOCOL, f"Only {SUBPROTOCOL} is spoken here")
+                await socket.refuse(CloseCode.SUBPROTOCOL, f"Only {SUBPROTOCOL} is spoken here")
                 self._metrics.socket_closed(str(int(CloseCode.SUBPROTOCOL)))
                 return
             await socket.accept(SUBPROTOCOL)
@@ -70,13 +74,7 @@ class SocketEndpoint:
 
     async def _connected(self, socket: AsgiSocket, websocket: WebSocket) -> None:
         peer = Peer(correlation.current(), address_of(websocket), websocket.headers)
-        connection = Connection(
-            socket,
-            peer,
-            runner=self._runner,
-            limits=self._limits,
-            wait_seconds_of=self._flood.wait_seconds_of,
-        )
+        connection = Connection(socket, peer, self._services)
         self._metrics.sockets.inc()
         try:
             await connection.run()
@@ -108,5 +106,14 @@ def _crowded() -> Response:
         429,
         GatewayErrorCode.RATE_LIMITED,
         "Too many open sockets from this address. Close one before opening another.",
+        retry_after_seconds=_RETRY_SECONDS,
+    )
+
+
+def _stormed() -> Response:
+    return error_answer(
+        503,
+        GatewayErrorCode.RATE_LIMITED,
+        "Too many sockets are being opened at once. Wait a moment before the next.",
         retry_after_seconds=_RETRY_SECONDS,
     )

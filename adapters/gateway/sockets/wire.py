@@ -1,15 +1,14 @@
-"""What a connection needs of its transport, and ASGI's way to give it.
-
-The seam for whoever writes below ASGI: a wire that can write without waiting says so in
-``write_now``, and the outbox uses it before it queues anything.
-"""
+"""A WebSocket as a connection uses it: what comes in, and the best way out that its server has."""
 
 import asyncio
 import contextlib
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from adapters.gateway.fanout.protocol import DIRECT, DirectWire, DirectWrites
+from adapters.gateway.fanout.wires import AsgiWire, Wire
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
 
 # A peer that does not read its last frame within this time does not get it.
@@ -20,29 +19,22 @@ class WireGone(Exception):
     """The peer is not there any more."""
 
 
-class Wire(Protocol):
-    """One peer's end of a connection: whole frames go out, one at a time and in order."""
-
-    def write_now(self, frame: bytes) -> bool:
-        """Write if it needs no waiting; otherwise take nothing and return False."""
-        ...
-
-    async def write(self, frame: bytes) -> None:
-        """Write, however long the peer takes. Raises WireGone."""
-        ...
-
-    async def close(self, code: int, reason: str) -> None:
-        """Say goodbye if the peer listens, and be gone either way. Never raises."""
-        ...
-
-
 class AsgiSocket:
-    """A WebSocket over ASGI; with the server's channel it can also leave a peer that is stuck."""
+    """A WebSocket over ASGI; with the server's help it writes directly and leaves who is stuck."""
 
     def __init__(self, websocket: WebSocket) -> None:
+        extensions = websocket.scope.get("extensions", {})
         self._websocket = websocket
-        self._channel: Channel | None = websocket.scope.get("extensions", {}).get(CHANNEL)
+        self._channel: Channel | None = extensions.get(CHANNEL)
         self._heard_at = asyncio.get_running_loop().time()
+        direct: DirectWrites | None = extensions.get(DIRECT)
+        self._asgi = AsgiWire(self._send) if direct is None else None
+        self.wire: Wire = DirectWire(direct) if direct is not None else self._asgi  # type: ignore[assignment]  # one of the two
+
+    @property
+    def direct(self) -> bool:
+        """Whether writing needs no task."""
+        return self._asgi is None
 
     @property
     def heard_at(self) -> float:
@@ -67,31 +59,36 @@ class AsgiSocket:
             raise WireGone from error
         if message["type"] != "websocket.receive":
             raise WireGone
-        self._heard_at = asyncio.get_running_loop().time()
+        if self._channel is None:
+            self._heard_at = asyncio.get_running_loop().time()
         text: str | None = message.get("text")
         return message["bytes"] if text is None else text
 
-    def write_now(self, frame: bytes) -> bool:
-        """Never: ASGI does not tell whether it would wait."""
-        del frame
-        return False
+    async def run(self) -> None:
+        """Send what the wire was given, to the close. Raises WireGone. Not for direct ones."""
+        if self._asgi is None:
+            raise RuntimeError("a direct wire needs nobody to write")
+        await self._asgi.run()
 
-    async def write(self, frame: bytes) -> None:
+    def cut(self, code: int, reason: str) -> None:
+        """Leave a peer that does not read."""
+        if self._channel is not None:
+            self._channel.cut(code, reason)
+
+    async def refuse(self, code: int, reason: str) -> None:
+        """Close a socket that never became a connection. Never raises."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._websocket.close(code, reason)
+                return
+        self.cut(code, reason)
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
         # Noticed here, the line's end costs nothing; written to, it costs a warning each.
         if self._channel is not None and self._channel.closing:
             raise WireGone
-        # Text always: clients do not read JSON from binary frames.
-        message = {"type": "websocket.send", "text": frame.decode()}
         try:
             await self._websocket.send(message)
         # RuntimeError: Starlette's word for a socket that this side has closed already.
         except (WebSocketDisconnect, RuntimeError) as error:
             raise WireGone from error
-
-    async def close(self, code: int, reason: str) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self._websocket.close(code, reason)
-                return
-        if self._channel is not None:
-            self._channel.cut(code, reason)

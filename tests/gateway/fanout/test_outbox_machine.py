@@ -183,7 +183,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def memory_is_bounded(self) -> None:
         outbox = self.outbox
-        kept = sum(lane._keeper.size for lane in outbox._waiting)
+        kept = sum(held_by(lane) for lane in outbox._waiting)
         assert outbox.bytes_kept == kept + sum(len(head) for head, _ in outbox._said)
         assert outbox.bytes_kept <= BYTES_MAX
         assert len(outbox._waiting) <= len(OPERATIONS)
@@ -208,6 +208,11 @@ class OutboxMachine(RuleBasedStateMachine):
         for name in OPERATIONS:
             kinds = [m["type"] for m in self.peer.read if m["id"] == name]
             assert all(kind == "next" for kind in kinds[:-1])
+
+
+def held_by(lane: Lane) -> int:
+    only = lane._only.size if lane._only is not None else 0
+    return only + (lane._keeper.size if lane._keeper is not None else 0)
 
 
 def outbox_is_empty(outbox: Outbox) -> bool:

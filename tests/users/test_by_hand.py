@@ -1,0 +1,71 @@
+"""The operator's commands, from the command line to the database."""
+
+import asyncio
+import os
+import sys
+from base64 import b64encode
+
+import pytest
+
+from domain.kernel.viewer import Role
+from tests.users.conftest import Book
+from tests.world import REPOSITORY, DatabaseUrls
+
+OLD, NEW = (b64encode(letter * 32).decode() for letter in (b"m", b"n"))
+
+
+@pytest.fixture
+def environment(database_urls: DatabaseUrls) -> dict[str, str]:
+    return os.environ | {
+        "OKD_ENVIRONMENT": "sandbox",
+        "DATABASE_URL": database_urls.app,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "OKD_SECRET_KEY": "s" * 32,
+        "OKD_BYBIT_ENVIRONMENT": "testnet",
+        "OKD_VAULT_KEYS": f"new:{NEW},test:{OLD}",
+        "OKD_BLIND_INDEX_KEY": "i" * 32,
+    }
+
+
+async def run(environment: dict[str, str], *words: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "app.py", *words),
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_the_first_administrator(book: Book, environment: dict[str, str]) -> None:
+    ann, bob = await book.arrive(), await book.arrive("uid-bob")
+
+    nobody = await run(environment, "first-admin", "uid-nobody")
+    made = await run(environment, "first-admin", "uid-ann")
+    second = await run(environment, "first-admin", str(bob.user_id))
+
+    assert nobody == (1, "No such account: accounts are made when somebody signs in.\n")
+    assert made[0] == 0, made
+    assert made[1].startswith(f"{ann.user_id} (uid-ann) is an administrator now.")
+    assert second[0] == 1
+    assert "there is an administrator already" in second[1]
+    assert ann.user_id is not None
+    assert bob.user_id is not None
+    users = await book.accounts.users([ann.user_id, bob.user_id])
+    assert Role.ADMIN in users[ann.user_id].roles
+    assert Role.ADMIN not in users[bob.user_id].roles
+
+
+async def test_rotating_the_master_key(book: Book, environment: dict[str, str]) -> None:
+    await book.arrive()
+
+    without = await run(environment | {"OKD_VAULT_KEYS": f"new:{NEW}"}, "rotate-keys")
+    once = await run(environment, "rotate-keys")
+    twice = await run(environment, "rotate-keys")
+
+    assert (without[0], "no master key 'test'" in without[1]) == (1, True), without
+    assert once == (0, "1 data keys were rewrapped; all are under 'new' now.\n")
+    assert twice == (0, "0 data keys were rewrapped; all are under 'new' now.\n")
+    assert NEW not in once[1] + without[1]
