@@ -17,6 +17,8 @@ _AGE_YEARS_MAX = 120
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
+# Files beside the zones: this machine's own, other clocks, and what stands for none.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 _LEGAL = {"legal_name": "legalName", "date_of_birth": "dateOfBirth", "country": "country"}
 
 
@@ -148,6 +150,8 @@ def _is_birthday(text: str, today: date) -> bool:
 
 
 def _is_time_zone(name: str) -> bool:
+    if name.startswith(_NO_ZONES):
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
