@@ -334,8 +334,12 @@ class LegalIdentities(Protocol):
 class StepUpGrants(Protocol):
     """Single-use permissions for one operation. Raises Unavailable, TimedOut: then nothing may."""
 
-    async def spend(self, session: SessionId, signed_in_at: datetime, operation: str) -> bool:
-        """False when this sign-in was spent on this very operation (with its input) before."""
+    async def spend(self, user_id: UserId, signed_in_at: datetime, operation: str) -> bool:
+        """False when this sign-in was spent on this very operation (with its input) before.
+
+        By the person and not by the session: clients choose their device's name, and with each
+        name the same sign-in is another session.
+        """
         ...
 
 

@@ -206,9 +206,13 @@ async def test_step_up_takes_a_fresh_second_factor_once(book: Book) -> None:
     again = await refusal(book, firebase(), second_factor="totp", signed_in_at=NOW)
     viewer = await book.arrive(second_factor="totp", signed_in_at=NOW)
     other = await book.step_up.refusal(viewer, WANTED, "withdraw:2")
+    # The same sign-in under another name is another session, and no other proof.
+    renamed = await book.arrive(client=LAPTOP, second_factor="totp", signed_in_at=NOW)
+    assert session_id(renamed) != session_id(viewer)
+    replayed = await book.step_up.refusal(renamed, WANTED, "withdraw:2")
 
     assert first is None
-    assert again == StepUpRequired(300, ("totp",))
+    assert again == replayed == StepUpRequired(300, ("totp",))
     assert other is None
 
 
