@@ -30,19 +30,19 @@ async def renewed(
         return _refused(refused.error)
     except Failure as failure:
         return {RENEWED: False, "code": failure.code, "message": failure.message}
-    refused = _objection(stay.viewer, viewer)
-    if refused is None:
-        refused = await _stayed_on(stay, viewer, desk)
-    elif isinstance(refused, RolesChanged):
-        stay.end(refused)  # what runs was begun with the rights of before
-    if refused is not None or viewer.signed_in is None:
-        return _refused(refused or Unauthenticated())
+    if viewer.signed_in is None:
+        return _refused(Unauthenticated())
+    objection = _objection(stay.viewer, viewer)
+    if objection is None:
+        objection = await _stayed_on(stay, viewer, desk)
+    elif isinstance(objection, RolesChanged):
+        stay.end(objection)  # what runs was begun with the rights of before
+    if objection is not None:
+        return _refused(objection)
     return {RENEWED: True, "expiresAt": viewer.signed_in.expires_at.isoformat()}
 
 
 def _objection(before: Viewer, newer: Viewer) -> UserError | None:
-    if newer.signed_in is None:
-        return Unauthenticated()
     if newer.user_id != before.user_id:
         return Forbidden()
     return None if newer.roles == before.roles else RolesChanged()
