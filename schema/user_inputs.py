@@ -1,5 +1,6 @@
 """What people send to change their own account, and how it becomes a command of the domain."""
 
+import re
 from collections.abc import Mapping
 from datetime import time
 from typing import Any
@@ -14,7 +15,7 @@ from domain.users.changes import ABSENT, ChannelChoice, ProfileChange, SettingsC
 from domain.users.model import NotificationId, SessionId
 from schema._ids import decode_id
 
-_HOUR_LENGTH = len("22:00")
+_HOUR = re.compile("[0-9]{2}:[0-9]{2}")
 
 
 @strawberry.input(description="What to change; what is left out stays, null empties a field.")
@@ -145,7 +146,8 @@ def _null_problem(given: Mapping[str, Any], labels: Mapping[str, str]) -> BadInp
 
 
 def _hour(text: str) -> time | None:
+    # Python reads 22+01 and T2200 as well, which are as long.
     try:
-        return time.fromisoformat(text) if len(text) == _HOUR_LENGTH else None
+        return time.fromisoformat(text) if _HOUR.fullmatch(text) else None
     except ValueError:
         return None

@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 import orjson
 from starlette.requests import Request
@@ -42,10 +41,8 @@ from adapters.gateway.resuming import LAST_EVENT_ID, event_id, resumed
 from adapters.gateway.sockets.protocol import CHANNEL, Channel
 from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import Metrics, correlation
+from domain.kernel.errors import UserError
 from domain.kernel.viewer import ANONYMOUS, Viewer
-
-if TYPE_CHECKING:
-    from domain.kernel.errors import UserError
 
 MEDIA_TYPE = "text/event-stream"
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -244,6 +241,9 @@ class EventStream(Response):
         last = COMPLETE
         try:
             async with aclosing(self._events) as events:
+                # What ended after the token was looked at was told before we stayed to hear it.
+                if isinstance(await self._streams.desk.access.again(self._stay), UserError):
+                    return
                 async for event in events:
                     self._streams.counters.deliveries += 1
                     if self._refused.done() or not await self._sent(event):
@@ -259,7 +259,7 @@ class EventStream(Response):
 
     @contextlib.contextmanager
     def _staying(self) -> Iterator[None]:
-        stay = self._streams.desk.access.begin(self._viewer, self._refused.set_result)
+        stay = self._stay = self._streams.desk.access.begin(self._viewer, self._refused.set_result)
         try:
             yield
         finally:

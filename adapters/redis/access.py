@@ -101,9 +101,9 @@ class RedisStepUpGrants:
         self._names = client.names
         self._spend = client.script(_SPEND)
 
-    async def spend(self, session: SessionId, signed_in_at: datetime, operation: str) -> bool:
+    async def spend(self, user_id: UserId, signed_in_at: datetime, operation: str) -> bool:
         """Raises Unavailable, TimedOut: then nothing may."""
-        text = f"{session}|{signed_in_at.timestamp()}|{operation}"
+        text = f"{user_id}|{signed_in_at.timestamp()}|{operation}"
         key = self._names.spent(sha256(text.encode()).hexdigest())
         return bool(await self._spend(keys=[key], args=[_SPENT_SECONDS]))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from domain.kernel.clock import Clock
@@ -16,8 +17,9 @@ from domain.users.ports import Accounts, ActivityQuery, Works
 
 CSV_ROWS_MAX = 10_000
 _LIST = "audit"
-# A spreadsheet executes cells that begin so (OWASP, CSV injection).
-_EXECUTED = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet executes cells that begin so (OWASP, CSV injection), and where a cell begins is its
+# own choice: in half the world at a semicolon, whatever the quotes say.
+_EXECUTED = re.compile(r"""(^ *|[;,|"'\t\r\n]\s*)(?=[=+\-@＝＋－＠\t\r\n])""")  # noqa: RUF001
 
 
 class Audit:
@@ -85,4 +87,4 @@ def _csv(lines: Sequence[Activity]) -> str:
 
 
 def _quoted(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_EXECUTED) else cell
+    return _EXECUTED.sub(r"\1'", cell)

@@ -8,6 +8,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.viewer import SignedIn, Viewer
 from domain.users import events
 from domain.users.caller import owner_of, session_of, sign_in_of
+from domain.users.changes import name_from_elsewhere
 from domain.users.errors import AccountErased, AccountFrozen, SessionEnded
 from domain.users.model import (
     ActivityResult,
@@ -24,6 +25,8 @@ Refused = SessionEnded | AccountFrozen | AccountErased
 
 TOUCH_EVERY_SECONDS = 60
 DENIED_EVERY_HOURS = 1
+# Firebase signs in one client at a time; a browser's windows may still call themselves differently.
+DEVICES_PER_SIGN_IN_MAX = 10
 CREATED = "session.created"
 
 
@@ -83,7 +86,8 @@ class Authentication:
         """Everything in here happens behind the user's row lock: a freeze is before or after."""
         now = self._clock.now()
         async with self._works.begin() as work:
-            user, made = await work.users.found_or_made(sign_in, now=now)
+            named = replace(sign_in, display_name=name_from_elsewhere(sign_in.display_name))
+            user, made = await work.users.found_or_made(named, now=now)
             if (closed := _closed(user)) is not None:
                 await self._tell_denied(work, user, client)
                 return closed
@@ -103,6 +107,12 @@ class Authentication:
             if await self._is_over(work, user, sign_in):
                 await self._tell_denied(work, user, client)
                 return SessionEnded()
+            if await work.sessions.count(user.id, sign_in.signed_in_at) >= DEVICES_PER_SIGN_IN_MAX:
+                # One token and a thousand invented names would make as many rows and messages.
+                client = replace(client, device_id=None)
+                known = await work.sessions.of_sign_in(user.id, sign_in.signed_in_at, client)
+                if known is not None:
+                    return user, known
             new_device = await self._is_new_device(work, user, client, made=made)
             session, _ = await work.sessions.found_or_made(user, sign_in, client, now=now)
             self._tell(work, user, session, client, new_device=new_device)

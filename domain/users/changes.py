@@ -17,6 +17,8 @@ _AGE_YEARS_MAX = 120
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _CURRENCY = re.compile(r"[A-Z0-9]{2,12}")
+# Files beside the zones: this machine's own, other clocks, and what stands for none.
+_NO_ZONES = ("localtime", "posixrules", "Factory", "posix/", "right/")
 _LEGAL = {"legal_name": "legalName", "date_of_birth": "dateOfBirth", "country": "country"}
 
 
@@ -94,6 +96,12 @@ def changed_settings(settings: Settings, change: SettingsChange) -> Settings | B
     return replace(settings, notifications=matrix, **given)
 
 
+def name_from_elsewhere(name: str | None) -> str | None:
+    """What a profile may hold of a name that a token brought: people write what they like there."""
+    kept = "".join(filter(str.isprintable, name or ""))[:NAME_LENGTH_MAX].strip()
+    return kept or None
+
+
 def _given(change: ProfileChange | SettingsChange) -> dict[str, Any]:
     values = {f.name: getattr(change, f.name) for f in fields(change)}
     return {name: value for name, value in values.items() if not isinstance(value, Absent)}
@@ -142,6 +150,8 @@ def _is_birthday(text: str, today: date) -> bool:
 
 
 def _is_time_zone(name: str) -> bool:
+    if name.startswith(_NO_ZONES):
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -103,6 +103,10 @@ class Sessions(Protocol):
         """Whether a session of this very sign-in was ended, on whatever device it said it was."""
         ...
 
+    async def count(self, user_id: UserId, signed_in_at: datetime) -> int:
+        """How many sessions this very sign-in has, ended or not."""
+        ...
+
 
 class ActivityLog(Protocol):
     """The log that is only ever appended to: the runtime role cannot do otherwise."""
@@ -330,8 +334,12 @@ class LegalIdentities(Protocol):
 class StepUpGrants(Protocol):
     """Single-use permissions for one operation. Raises Unavailable, TimedOut: then nothing may."""
 
-    async def spend(self, session: SessionId, signed_in_at: datetime, operation: str) -> bool:
-        """False when this sign-in was spent on this very operation (with its input) before."""
+    async def spend(self, user_id: UserId, signed_in_at: datetime, operation: str) -> bool:
+        """False when this sign-in was spent on this very operation (with its input) before.
+
+        By the person and not by the session: clients choose their device's name, and with each
+        name the same sign-in is another session.
+        """
         ...
 
 

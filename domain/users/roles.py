@@ -77,6 +77,8 @@ class Roles:
                 return NotFound("proposal", "proposalId")
             if (refused := _refusal(proposal, actor)) is not None:
                 return refused
+            if approve and user.state is UserState.ERASED:
+                return NotFound("account", "proposalId")
             if approve and not proposal.grant and await self._would_be_none(work, user):
                 return BadInput("proposalId", "this is the last administrator.")
             state = ProposalState.APPROVED if approve else ProposalState.REJECTED

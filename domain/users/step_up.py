@@ -5,7 +5,7 @@ from datetime import timedelta
 from domain.kernel.clock import Clock
 from domain.kernel.policy import StepUp
 from domain.kernel.viewer import Viewer
-from domain.users.caller import owner_of, session_of, sign_in_of
+from domain.users.caller import owner_of, sign_in_of
 from domain.users.errors import AccountFrozen, SessionEnded, StepUpRequired
 from domain.users.ports import Accounts, FirebaseAccount, IdentityProvider, StepUpGrants
 
@@ -43,7 +43,7 @@ class StepUpCheck:
         if refused is not None:
             return refused
         signed_in = sign_in_of(viewer)
-        spent = await self._grants.spend(session_of(viewer), signed_in.signed_in_at, operation)
+        spent = await self._grants.spend(owner_of(viewer), signed_in.signed_in_at, operation)
         return None if spent else await self._ask(viewer, wanted)
 
     async def obstacle(self, viewer: Viewer, wanted: StepUp) -> StepUpRefusal | None:

@@ -297,6 +297,33 @@ async def test_who_has_other_rights_now_connects_anew(
     assert world.stage.contexts == []
 
 
+async def test_other_rights_are_not_renewed_into(world: World, door: Door) -> None:
+    door.roles = frozenset({Role.USER, Role.SUPPORT})
+    async with world.raw_socket() as ws:
+        await enter(ws)
+        await say(ws, type="subscribe", id="1", payload={"query": ENDLESS})
+        await heard(ws, "next")
+        door.roles = frozenset({Role.USER})
+        await say(ws, type="ping", payload={"authorization": f"Bearer {RENEWED}"})
+        code, reason = await closed(ws)
+
+    # What runs was begun with the rights of before.
+    assert (code, reason.split(":")[0]) == (4403, "ROLES_CHANGED")
+    await eventually(lambda: world.stage.streams_open == 0)
+
+
+async def test_a_session_that_ended_while_it_was_renewed_is_sent_away(
+    world: World, door: Door
+) -> None:
+    async with world.raw_socket() as ws:
+        await enter(ws)
+        door.ended.add(session_of(ANN))
+        await say(ws, type="ping", payload={"authorization": f"Bearer {RENEWED}"})
+        code, reason = await closed(ws)
+
+    assert (code, reason) == (4403, f"SESSION_ENDED: {SessionEnded().message}")
+
+
 async def test_an_operation_that_cannot_be_asked_about_fails_alone(
     world: World, door: Door
 ) -> None:

@@ -66,6 +66,18 @@ async def test_a_stream_ends_when_the_session_does_and_no_other_one() -> None:
     assert access.stays == 0
 
 
+async def test_a_session_that_ended_before_anybody_stayed_to_hear_it_reads_nothing() -> None:
+    door = Door()
+    door.ended.add(session_of(ANN))  # after the token was looked at, and told to nobody yet here
+    access = door.access()
+    async with serving(identify=door.identity().identify, access=access) as world:
+        found = await asyncio.wait_for(events(world, SLOWLY), 5)
+
+    assert last_code(found) == "SESSION_ENDED"
+    assert len(found) == 2
+    assert world.stage.contexts == []
+
+
 async def test_who_leaves_leaves_nothing() -> None:
     door = Door()
     access = door.access()

@@ -124,23 +124,20 @@ async def test_of_many_at_once_one_spends_a_step_up(
 ) -> None:
     other = RedisClient(servers.redis_url, prefix=redis_prefix)
     grants = [RedisStepUpGrants(client) for client in (redis_client, other)]
-    session = SessionId(new_uuid7())
 
-    spent = await asyncio.gather(
-        *(grant.spend(session, NOW, "withdraw:1") for grant in grants * 20)
-    )
+    spent = await asyncio.gather(*(grant.spend(ANN, NOW, "withdraw:1") for grant in grants * 20))
 
     assert sum(spent) == 1
-    assert await grants[0].spend(session, NOW, "withdraw:2")
-    assert await grants[0].spend(session, NOW + timedelta(seconds=1), "withdraw:1")
-    assert await grants[0].spend(SessionId(new_uuid7()), NOW, "withdraw:1")
-    assert not await grants[1].spend(session, NOW, "withdraw:2")
+    assert await grants[0].spend(ANN, NOW, "withdraw:2")
+    assert await grants[0].spend(ANN, NOW + timedelta(seconds=1), "withdraw:1")
+    assert await grants[0].spend(UserId(new_uuid7()), NOW, "withdraw:1")
+    assert not await grants[1].spend(ANN, NOW, "withdraw:2")
     async with Redis.from_url(servers.redis_url) as raw:
         keys = [key async for key in raw.scan_iter(f"{redis_prefix}*")]
         lives = [await raw.ttl(key) for key in keys]
     assert len(keys) == 4
     assert all(3500 < life <= 3600 for life in lives)
-    assert not any(str(session).encode() in key for key in keys)
+    assert not any(str(ANN).encode() in key for key in keys)
     await other.aclose()
 
 
@@ -157,7 +154,7 @@ async def test_without_redis_nothing_is_granted_and_nothing_kept(
     os.kill(pid, signal.SIGSTOP)
     try:
         for call in (
-            lambda: grants.spend(SessionId(new_uuid7()), NOW, "withdraw:1"),
+            lambda: grants.spend(UserId(new_uuid7()), NOW, "withdraw:1"),
             kept.load,
             lambda: kept.save(b"x"),
         ):

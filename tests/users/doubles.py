@@ -86,10 +86,10 @@ class Holds:
 class Grants:
     """Step-ups that were spent."""
 
-    spent: set[tuple[SessionId, datetime, str]] = field(default_factory=set)
+    spent: set[tuple[UserId, datetime, str]] = field(default_factory=set)
 
-    async def spend(self, session: SessionId, signed_in_at: datetime, operation: str) -> bool:
-        key = (session, signed_in_at, operation)
+    async def spend(self, user_id: UserId, signed_in_at: datetime, operation: str) -> bool:
+        key = (user_id, signed_in_at, operation)
         if key in self.spent:
             return False
         self.spent.add(key)

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from domain.kernel.policy import StepUp
 from domain.kernel.viewer import Role, Viewer
 from domain.users.errors import (
@@ -34,6 +36,25 @@ async def test_first_sight_makes_the_account_and_tells_once(book: Book) -> None:
     told = await book.told(viewers[0].user_id)
     assert [event.type for event in told] == ["user.created", "session.created"]
     assert told[1].body == {"sessionId": str(session_id(viewers[0])), "newDevice": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Ann", "Ann"),
+        (" a\u202egnp.exe\u200b\n ", "agnp.exe"),
+        ("N" * 320, "N" * 100),
+        ("\u200b\u2066", None),
+        ("", None),
+        (None, None),
+    ],
+)
+async def test_a_name_of_a_token_is_held_to_a_profiles_rules(
+    book: Book, given: str | None, kept: str | None
+) -> None:
+    viewer = await book.arrive(display_name=given)
+
+    assert (await book.account.profile(viewer)).display_name == kept
 
 
 async def test_a_device_never_seen_before_is_news(book: Book) -> None:
@@ -185,9 +206,13 @@ async def test_step_up_takes_a_fresh_second_factor_once(book: Book) -> None:
     again = await refusal(book, firebase(), second_factor="totp", signed_in_at=NOW)
     viewer = await book.arrive(second_factor="totp", signed_in_at=NOW)
     other = await book.step_up.refusal(viewer, WANTED, "withdraw:2")
+    # The same sign-in under another name is another session, and no other proof.
+    renamed = await book.arrive(client=LAPTOP, second_factor="totp", signed_in_at=NOW)
+    assert session_id(renamed) != session_id(viewer)
+    replayed = await book.step_up.refusal(renamed, WANTED, "withdraw:2")
 
     assert first is None
-    assert again == StepUpRequired(300, ("totp",))
+    assert again == replayed == StepUpRequired(300, ("totp",))
     assert other is None
 
 

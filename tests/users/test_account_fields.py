@@ -159,6 +159,9 @@ async def test_settings_are_changed_cell_by_cell(api: Api) -> None:
         ("confirmOrders", None), ("quietHours", {"start": "22:00", "end": "22:00"}),
         ("quietHours", {"start": "24:00", "end": "07:00"}),
         ("quietHours", {"start": "22:00:00", "end": "07:00"}),
+        ("quietHours", {"start": "22+01", "end": "07:00"}),
+        ("quietHours", {"start": "22:00", "end": "0700Z"}),
+        ("quietHours", {"start": "T2200", "end": "07:00"}),
     ],
 )  # fmt: skip
 async def test_settings_hold_no_nonsense(api: Api, field: str, value: object) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -212,6 +213,23 @@ async def test_a_csv_executes_nothing_and_is_logged(book: Book) -> None:
         staff.user_id,
         {"rows": "9"},
     )
+
+
+@pytest.mark.parametrize("separator", [";", ",", "|", '"', "; ", ';"'])
+async def test_a_csv_executes_nothing_whatever_separates_its_cells(
+    book: Book, separator: str
+) -> None:
+    staff, ann = await both(book)
+    for number, sign in enumerate("=+-@＝＋－＠"):  # noqa: RUF001
+        agent = Client("192.0.2.1", f"x{separator}{sign}cmd", f"device-{number:04}")
+        await book.arrive(client=agent)
+
+    text = await book.audit.as_csv(staff, ActivityQuery(subject_id=ann))
+
+    assert isinstance(text, str)
+    # Spreadsheets of half the world part cells at semicolons, and ignore quotes inside of one.
+    assert not re.search(r"""[;,|"] *[=+\-@＝＋－＠]""", text)  # noqa: RUF001
+    assert text.count("cmd") == 8
 
 
 async def test_a_csv_beyond_its_bound_is_refused(

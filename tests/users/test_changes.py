@@ -83,8 +83,9 @@ def test_a_profile_changes_as_a_whole_or_not_at_all(
         *(("date_of_birth", text) for text in ("1990-W10-1", "1990-13-01", "0001-01-01", "x")),
         *(
             ("time_zone", text)
-            for text in ("", "Nowhere/Land", "/etc/localtime", "../UTC", "a\x00b")
+            for text in ("", "Nowhere/Land", "/etc/localtime", "../UTC", "a\x00b", "localtime")
         ),
+        *(("time_zone", text) for text in ("posixrules", "right/UTC", "posix/UTC", "Factory")),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(field: str, value: str) -> None:

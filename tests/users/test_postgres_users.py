@@ -85,6 +85,7 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
             result=ActivityResult.SUCCEEDED,
             now=NOW,
             client=PHONE,
+            details={"reason": "Called from Vladivostok", "count": "1"},
         )
     owner = await asyncpg.connect(database_urls.owner)
     dump = ""
@@ -93,18 +94,28 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
         dump += "".join(repr(tuple(row.values())) for row in rows)
     await owner.close()
 
-    for secret in ("ann@example.org", "Ann", "Lee", "+15550100", "192.0.2.7"):
+    for secret in ("ann@example.org", "Ann", "Lee", "+15550100", "192.0.2.7", "Vladivostok"):
         assert secret not in dump
         assert secret.encode().hex() not in dump
     log = await book.accounts.activity(ActivityQuery(subject_id=user.id), first=5, before=None)
     assert [(line.action, line.address, line.agent) for line in log] == [
         ("profile.updated", "192.0.2.7", PHONE.agent)
     ]
+    assert log[0].details == {"reason": "Called from Vladivostok", "count": "1"}
 
 
 async def test_shredding_leaves_nothing_readable(book: Book) -> None:
     user, _ = await join(book)
     async with book.works.begin() as work:
+        work.activity.add(
+            actor_id=user.id,
+            subject_id=user.id,
+            action="user.frozen",
+            result=ActivityResult.SUCCEEDED,
+            now=NOW,
+            details={"reason": "Called from Vladivostok", "count": "1"},
+        )
+        await work.activity.write()
         await work.users.shred(user.id)
         await work.users.save(
             replace(user, state=UserState.ERASED, email=None, email_verified=False)
@@ -116,6 +127,8 @@ async def test_shredding_leaves_nothing_readable(book: Book) -> None:
     assert (await book.accounts.profiles([user.id]))[user.id] == Profile(user.id)
     assert [s.address for s in await book.accounts.sessions(user.id, active_only=False)] == [""]
     assert await book.accounts.find(UserQuery(email="ann@example.org"), first=5, after=None) == []
+    log = await book.accounts.activity(ActivityQuery(subject_id=user.id), first=5, before=None)
+    assert [line.details for line in log] == [{"count": "1"}]
 
 
 async def test_ends_exactly_that_session_once(book: Book) -> None:

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from domain.kernel.viewer import Viewer
+from domain.users.authentication import DEVICES_PER_SIGN_IN_MAX
 from domain.users.errors import AccountErased, AccountFrozen, SessionEnded
 from domain.users.model import Client, UserState
 from tests.users.conftest import Book
@@ -75,6 +76,25 @@ async def test_a_revoked_token_does_not_come_back_as_another_device(book: Book) 
         assert await book.authentication.viewer(sign_in(), client) == SessionEnded()
     assert isinstance(await book.authentication.viewer(sign_in(), PHONE), Viewer)
     assert await living(book, phone) == 1
+
+
+async def test_one_token_with_many_names_makes_few_sessions_and_messages(book: Book) -> None:
+    owner = await book.arrive()
+    arrived = [await book.arrive(client=device(number)) for number in range(40)]
+
+    # As many names as there may be, and one session for all the others.
+    assert await living(book, owner) == DEVICES_PER_SIGN_IN_MAX + 1
+    told = [e for e in await book.told(owner.user_id) if e.type == "session.created"]
+    assert len(told) == DEVICES_PER_SIGN_IN_MAX + 1
+    sessions = [viewer.signed_in.session_id for viewer in arrived if viewer.signed_in]
+    assert len(set(sessions[-30:])) == 1
+    assert (await book.arrive(client=device(0))).signed_in == arrived[0].signed_in
+    another = await book.arrive(client=device(40), signed_in_at=NOW)
+    assert another.signed_in is not None
+    assert another.signed_in.session_id not in sessions
+
+    await book.sessions.revoke(owner, sessions[-1])  # type: ignore[arg-type]
+    assert await book.authentication.viewer(sign_in(), device(41)) == SessionEnded()
 
 
 async def test_ending_the_others_ends_those_not_seen_yet(book: Book) -> None:

@@ -179,6 +179,21 @@ async def test_the_first_administrator_is_made_once(book: Book) -> None:
     assert await make_first_admin(book.works, UserId(new_uuid7()), clock=book.clock) is None
 
 
+async def test_who_was_erased_meanwhile_is_made_no_administrator(book: Book) -> None:
+    one, two = await admins(book, 2)
+    bob = await book.arrive("uid-bob")
+    proposal = await proposed(book, one, bob, grant=True)
+    await book.account.request_erasure(bob)
+    book.clock.move(days=15)
+    await book.erasure.erase_due()
+
+    assert isinstance(await book.roles.decide_admin(two, proposal.id, approve=True), NotFound)
+    assert await roles_of(book, bob) == {Role.USER}
+    refused = await book.roles.decide_admin(two, proposal.id, approve=False)
+    assert isinstance(refused, RoleProposal)
+    assert await book.roles.open_proposals() == []
+
+
 async def test_an_erased_administrator_is_none(book: Book) -> None:
     (admin,) = await admins(book, 1)
     bob = await book.arrive("uid-bob")

@@ -9,6 +9,8 @@ from adapters.gateway.desk import ConnectionInfo, OperationDesk
 from adapters.gateway.identity import AccessRefused
 from domain.kernel.errors import Forbidden, Unauthenticated, UserError
 from domain.kernel.failures import Failure
+from domain.kernel.viewer import Viewer
+from domain.users.errors import RolesChanged
 
 RENEWED = "renewed"
 
@@ -30,10 +32,30 @@ async def renewed(
         return {RENEWED: False, "code": failure.code, "message": failure.message}
     if viewer.signed_in is None:
         return _refused(Unauthenticated())
-    if viewer.user_id != stay.viewer.user_id:
-        return _refused(Forbidden())
-    stay.renew(viewer)
+    objection = _objection(stay.viewer, viewer)
+    if objection is None:
+        objection = await _stayed_on(stay, viewer, desk)
+    elif isinstance(objection, RolesChanged):
+        stay.end(objection)  # what runs was begun with the rights of before
+    if objection is not None:
+        return _refused(objection)
     return {RENEWED: True, "expiresAt": viewer.signed_in.expires_at.isoformat()}
+
+
+def _objection(before: Viewer, newer: Viewer) -> UserError | None:
+    if newer.user_id != before.user_id:
+        return Forbidden()
+    return None if newer.roles == before.roles else RolesChanged()
+
+
+async def _stayed_on(stay: Stay, viewer: Viewer, desk: OperationDesk) -> UserError | None:
+    stay.renew(viewer)
+    try:
+        # What ended after the token was looked at was told while the stay was the older one's.
+        now = await desk.access.again(stay)
+    except Failure:  # everybody is looked at soon, and every operation asks for itself
+        return None
+    return now if isinstance(now, UserError) else None
 
 
 def _refused(error: UserError) -> dict[str, object]:

@@ -123,7 +123,10 @@ class SessionRow(Row, table=True):
 
 
 class ActivityRow(Row, table=True):
-    """Partitioned by month. ``address`` is sealed under the actor's key."""
+    """Partitioned by month. ``address`` is sealed under the actor's key.
+
+    So is ``sealedReason`` of ``details``, what staff wrote about the subject, under the subject's.
+    """
 
     __tablename__: ClassVar[str] = "activity"
     __table_args__: ClassVar[tuple[object, ...]] = (

@@ -1,5 +1,6 @@
 """The log, the inbox and the desk within one unit of work."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +19,7 @@ from adapters.postgres.tables.users import (
     RoleRow,
 )
 from adapters.postgres.users.keys import Keys
-from adapters.postgres.users.rows import proposal_of
+from adapters.postgres.users.rows import REASON, SEALED_REASON, proposal_of
 from domain.kernel.clock import Clock
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role
@@ -83,13 +84,24 @@ class PendingActivity:
 
     async def write(self) -> None:
         actors = [row.actor_id for row, address in self._lines if address and row.actor_id]
-        await self._keys.load(actors)
+        subjects = [row.subject_id for row, _ in self._lines if REASON in row.details]
+        await self._keys.load([*actors, *subjects])
         for row, address in self._lines:
+            row.details = self._sealed(row.subject_id, row.details)
             if address and row.actor_id and self._keys.holds(row.actor_id):
                 row.address = self._keys.seal(row.actor_id, "activity.address", address)
             self._session.add(row)
         await self._session.flush()
         self._lines.clear()
+
+    def _sealed(self, subject_id: UUID, details: Mapping[str, str]) -> dict[str, str]:
+        """What staff writes of somebody is about them, and goes with them."""
+        kept = dict(details)
+        reason = kept.pop(REASON, None)
+        if reason is not None and self._keys.holds(subject_id):
+            sealed = self._keys.seal(subject_id, "activity.reason", reason)
+            kept[SEALED_REASON] = b64encode(sealed or b"").decode()
+        return kept
 
 
 class PostgresInbox:

@@ -167,7 +167,8 @@ class PostgresAccounts:
         newest = wanted.order_by(col(ActivityRow.at).desc(), col(ActivityRow.id).desc())
         async with self._database.read() as session:
             rows = (await session.exec(newest.limit(first))).all()
-            keys = await self._keys(session, (row.actor_id for row in rows if row.actor_id))
+            people = {row.subject_id for row in rows} | {row.actor_id for row in rows}
+            keys = await self._keys(session, people - {None})
             return [activity_of(row, keys) for row in rows]
 
     async def notifications(

@@ -1,5 +1,6 @@
 """Rows of the users domain as the domain's values, and back."""
 
+from base64 import b64decode
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -139,7 +140,17 @@ def session_of(row: SessionRow, keys: Keys) -> Session:
     )
 
 
+# Of a line's details, what staff wrote in their own words: as the domain has it, and the table.
+REASON = "reason"
+SEALED_REASON = "sealedReason"
+
+
 def activity_of(row: ActivityRow, keys: Keys) -> Activity:
+    details = dict(row.details)
+    sealed = details.pop(SEALED_REASON, None)
+    reason = None if sealed is None else b64decode(sealed)
+    if (opened := keys.open(row.subject_id, "activity.reason", reason)) is not None:
+        details[REASON] = opened
     address = None
     if row.actor_id is not None:
         address = keys.open(row.actor_id, "activity.address", row.address)
@@ -152,7 +163,7 @@ def activity_of(row: ActivityRow, keys: Keys) -> Activity:
         at=row.at,
         address=address,
         agent=row.agent,
-        details=row.details,
+        details=details,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -231,6 +232,15 @@ class PostgresSessions:
             .limit(1)
         )
         return found.one_or_none() is not None
+
+    async def count(self, user_id: UserId, signed_in_at: datetime) -> int:
+        counted = await self._session.exec(
+            select(func.count())
+            .select_from(SessionRow)
+            .where(col(SessionRow.user_id) == user_id)
+            .where(col(SessionRow.signed_in_at) == signed_in_at)
+        )
+        return counted.one()
 
     async def of_user(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]:
         return await sessions_of(self._session, self._keys, user_id, active_only=active_only)

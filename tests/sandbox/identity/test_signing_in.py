@@ -38,6 +38,7 @@ def test_somebody_signs_up_and_in(service: Service):
         (new_email(), "short", "WEAK_PASSWORD"),
         (new_email(), None, "MISSING_PASSWORD"),
     ],
+    ids=["no address", "a short password", "no password"],  # an address is new in each process
 )
 def test_who_cannot_sign_up_is_told_why(
     service: Service, refuses: Refuses, email: str, password: str | None, code: str
