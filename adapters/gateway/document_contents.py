@@ -27,7 +27,10 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
     ("Decisions", ("decisions/*",)),
     (
         "Operating",
-        ("identity.md", "authorization.md", "sandbox.md", "operations.md", "settings.md", "performance.md", "architecture.md", "*"),
+        (
+            "identity.md", "authorization.md", "sandbox.md", "operations.md", "settings.md",
+            "performance.md", "architecture.md", "*",
+        ),
     ),
 )  # fmt: skip
 # Shown in this order; Decisions come last, but take theirs before the catch-all.

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from graphql import GraphQLField, GraphQLSchema, GraphQLUnionType, get_named_type
@@ -67,7 +67,8 @@ def _section(kind: str, name: str, field: GraphQLField, known: Known, example: E
 
 
 def _facts(kind: str, name: str, field: GraphQLField, known: Known) -> list[str]:
-    lines = [f"- {_given(kind, field)}"]
+    gives = "Every value" if kind == "subscription" else "Returns"
+    lines = [f"- {gives}: {linked(field.type)}", *_members(field)]
     if known.policy is not None:
         lines.append(f"- For: {audience_of(known.policy)}")
         if known.policy.step_up is not None:
@@ -86,14 +87,12 @@ def _facts(kind: str, name: str, field: GraphQLField, known: Known) -> list[str]
     return lines
 
 
-def _given(kind: str, field: GraphQLField) -> str:
-    """What comes back; of a mutation's union the success, and what may be there in its place."""
-    gives = "Every value" if kind == "subscription" else "Returns"
+def _members(field: GraphQLField) -> Iterator[str]:
+    """Of a mutation's union: the success, and what may be there in its place."""
     named = get_named_type(field.type)
-    if not isinstance(named, GraphQLUnionType):
-        return f"{gives}: {linked(field.type)}"
-    success, *errors = (linked(member) for member in named.types)
-    return f"{gives} {linked(field.type)}: {success}, or else {', '.join(errors)}"
+    if isinstance(named, GraphQLUnionType):
+        success, *errors = (linked(member) for member in named.types)
+        yield f"- That is: {success}, or else {', '.join(errors)}"
 
 
 def audience_of(policy: FieldPolicy) -> str:

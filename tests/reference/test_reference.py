@@ -154,8 +154,9 @@ def test_a_mutation_tells_its_union_and_whom_to_be(tmp_path: Path):
     ]
 
     assert (
-        "- Returns [Result](unions.md#result)!: [Found](objects.md#found), or else "
-        "[Lost](objects.md#lost)\n- For: staff (`ADMIN`, `COMPLIANCE`)\n"
+        "- Returns: [Result](unions.md#result)!\n"
+        "- That is: [Found](objects.md#found), or else [Lost](objects.md#lost)\n"
+        "- For: staff (`ADMIN`, `COMPLIANCE`)\n"
         "- Step-up: a sign-in with a second factor within 2 minutes, spent on this "
     ) in page
     assert "`ID_TOKEN=$(./dev token compliance --second-factor)`" in page
