@@ -4,10 +4,10 @@ Read off the built schema, so that the reference in docs/ tells what runs.
 """
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLUnionType, get_named_type
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
@@ -37,16 +37,26 @@ def facts_by_field() -> dict[str, Facts]:
             for field in definition.fields:
                 if field.base_resolver is not None:
                     name = built.config.name_converter.from_field(field)
-                    found[f"{shown.name}.{name}"] = _facts_of(field)
+                    members = _members(shown.fields[name].type)
+                    found[f"{shown.name}.{name}"] = _facts_of(field, members)
     return found
 
 
-def _facts_of(field: StrawberryField) -> Facts:
+def _members(returned: GraphQLOutputType) -> Iterator[type]:
+    """Of a payload's union: what the domain knows them as; the guard's refusals are among them."""
+    named = get_named_type(returned)
+    for member in named.types if isinstance(named, GraphQLUnionType) else ():
+        origin = member.extensions["strawberry-definition"].origin
+        yield origin.__shows__
+
+
+def _facts_of(field: StrawberryField, members: Iterable[type]) -> Facts:
     policy = field.metadata.get("policy")
     policy = policy if isinstance(policy, FieldPolicy) else None
     wrapped = field.base_resolver.wrapped_func if field.base_resolver is not None else None
     resolver = getattr(wrapped, "__resolver__", wrapped)
-    codes = {str(error.code) for error in _user_errors(resolver.__annotations__["return"])}
+    returned = (resolver.__annotations__["return"], *members)
+    codes = {str(error.code) for hint in returned for error in _user_errors(hint)}
     if policy is not None and policy.audience is not Audience.ANYONE:
         codes.add("UNAUTHENTICATED")
     if policy is not None and policy.audience is Audience.STAFF:

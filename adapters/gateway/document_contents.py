@@ -9,8 +9,9 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Guides",
         (
-            "guides/getting-started.md", "guides/errors.md", "guides/pagination.md",
-            "guides/scalars.md", "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
+            "guides/getting-started.md", "guides/signing-in.md", "guides/account-events.md",
+            "guides/errors.md", "guides/pagination.md", "guides/scalars.md",
+            "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
         ),
     ),
     ("Clients", ("clients.md", "clients/*")),
@@ -26,7 +27,10 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
     ("Decisions", ("decisions/*",)),
     (
         "Operating",
-        ("sandbox.md", "operations.md", "settings.md", "performance.md", "architecture.md", "*"),
+        (
+            "identity.md", "authorization.md", "sandbox.md", "operations.md", "settings.md",
+            "performance.md", "architecture.md", "*",
+        ),
     ),
 )  # fmt: skip
 # Shown in this order; Decisions come last, but take theirs before the catch-all.

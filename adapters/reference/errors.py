@@ -5,7 +5,9 @@ a code without a meaning here, or a meaning without a code, fails a test and the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from adapters.reference.account_errors import ACCOUNT_MEANINGS
+from adapters.reference.meaning import FAILURE, KINDS, REQUEST, SIGNING_IN, USER, Meaning
 
 _HEAD = """# Error codes
 
@@ -17,25 +19,10 @@ look and when to retry.
 _NOTE = "*Generated from the registries of codes by `python app.py schema --write`.*"
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a client's programmer has to know of one code."""
-
-    kind: str
-    means: str
-    do: str
-    retryable: bool = False
-    extensions: str = ""
-    """Fields of `extensions` beside the common ones."""
-
-
 class NoMeaning(Exception):
     """Codes and meanings do not fit together."""
 
 
-REQUEST = "The request"
-USER = "User errors"
-FAILURE = "Failures and bugs"
 _ARGUMENT = "`argument`: the argument at fault"
 
 MEANINGS: dict[str, Meaning] = {
@@ -107,7 +94,12 @@ MEANINGS: dict[str, Meaning] = {
         "The address does not take this HTTP method, or a GET came without the preflight header.",
         "Send operations by POST.",
     ),
-    "NOT_FOUND": Meaning(REQUEST, "Nothing is at this address.", "Operations go to `/graphql`."),
+    "NOT_FOUND": Meaning(
+        REQUEST,
+        "Nothing is at this address. As a user error: there is no such thing, or it is not the "
+        "caller's to see; both look the same.",
+        "Operations go to `/graphql`. Send ids as they came, and list again what may be gone.",
+    ),
     "ORIGIN_FORBIDDEN": Meaning(
         REQUEST,
         "A page of this origin may not call.",
@@ -136,7 +128,9 @@ MEANINGS: dict[str, Meaning] = {
         extensions=_ARGUMENT,
     ),
     "FORBIDDEN": Meaning(
-        USER, "You are known, and may not.", "Ask for the role; repeating does not help."
+        USER,
+        "You are known, and may not.",
+        "Ask for the role ([who may what](authorization.md)); repeating does not help.",
     ),
     "NO_SUCH_HISTORY": Meaning(
         USER,
@@ -151,7 +145,9 @@ MEANINGS: dict[str, Meaning] = {
         extensions=f"{_ARGUMENT}; `most`: how many are taken",
     ),
     "UNAUTHENTICATED": Meaning(
-        USER, "Nobody is signed in, and the field needs somebody.", "Sign in, then send it again."
+        SIGNING_IN,
+        "Nobody is signed in, and the field needs somebody.",
+        "[Sign in](guides/signing-in.md), then send it again.",
     ),
     "UNKNOWN_INSTRUMENT": Meaning(
         USER,
@@ -187,6 +183,7 @@ MEANINGS: dict[str, Meaning] = {
         "The exchange understood the request and refuses it.",
         "Do not repeat it; the same request fails again.",
     ),
+    **ACCOUNT_MEANINGS,
 }
 
 
@@ -199,7 +196,7 @@ def page(codes: Sequence[str]) -> str:
         odd = ", ".join(sorted(set(codes) ^ MEANINGS.keys()))
         raise NoMeaning(f"adapters/reference/errors.py: codes and meanings are at odds: {odd}")
     parts = [f"{_HEAD}{_overview()}"]
-    for kind in (REQUEST, USER, FAILURE):
+    for kind in KINDS:
         parts.append(f"## {kind}")
         parts += [_section(c, m) for c, m in sorted(MEANINGS.items()) if m.kind == kind]
     return "\n\n".join([*parts, _NOTE]) + "\n"

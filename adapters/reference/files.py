@@ -21,7 +21,15 @@ from adapters.reference.links import FOLDER, Known
 
 _OPERATIONS = {
     "query": ("queries.md", "Queries", "What can be asked once, each with an example to run."),
-    "mutation": ("mutations.md", "Mutations", "What can be changed, each with an example to run."),
+    "mutation": (
+        "mutations.md",
+        "Mutations",
+        (
+            "What can be changed, each with an example to run. An answer is a union: ask for the "
+            "success and for `... on UserError`. Ids in the examples are made up and answer "
+            "`NOT_FOUND` until you put in your own."
+        ),
+    ),
     "subscription": (
         "subscriptions.md",
         "Subscriptions",

@@ -2,14 +2,15 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from graphql import GraphQLField, GraphQLSchema
+from graphql import GraphQLField, GraphQLSchema, GraphQLUnionType, get_named_type
 
 from adapters.reference.examples import Example, all_operations, example_of
 from adapters.reference.links import Known, default_of, error_links, linked, table, text_of
 from domain.kernel.policy import Audience, Delivery, FieldPolicy
+from domain.kernel.viewer import Role
 
 _PAGES = {"query": "queries.md", "mutation": "mutations.md", "subscription": "subscriptions.md"}
 _AUDIENCES = {
@@ -22,6 +23,9 @@ _DELIVERIES = {
     Delivery.BOUNDED: "A reader too slow misses the oldest values, and is told how many.",
     Delivery.LOSSLESS: "Nothing is left out; a reader too slow is closed and told to resume.",
 }
+_GUIDE = "../guides/signing-in.md"
+# For anyone, and empty for nobody.
+_OF_SOMEBODY = {"viewer"}
 # Where ./dev run listens; the served page shows the reader's own address instead.
 ADDRESS = "http://127.0.0.1:8000/graphql"
 
@@ -52,37 +56,68 @@ def _section(kind: str, name: str, field: GraphQLField, known: Known, example: E
             for argument, value in field.args.items()
         ]
         parts.append(table(("argument", "type", "default", "meaning"), rows))
-    parts.append("\n".join(_facts(kind, field, known)))
+    parts.append("\n".join(_facts(kind, name, field, known)))
     parts.append(f"```graphql\n{example.document}\n```")
     if example.variables:
         shown = json.dumps(example.variables, indent=2, ensure_ascii=False)
         parts.append(f"```json variables\n{shown}\n```")
     if kind != "subscription":
-        parts.append(f"```sh\n{_curl(example)}\n```")
+        parts.append(f"```sh\n{_curl(example, signed_in=bool(sandbox_user(name, known)))}\n```")
     return "\n\n".join(parts)
 
 
-def _facts(kind: str, field: GraphQLField, known: Known) -> list[str]:
+def _facts(kind: str, name: str, field: GraphQLField, known: Known) -> list[str]:
     gives = "Every value" if kind == "subscription" else "Returns"
-    lines = [f"- {gives}: {linked(field.type)}"]
+    lines = [f"- {gives}: {linked(field.type)}", *_members(field)]
     if known.policy is not None:
-        lines.append(f"- For: {_audience(known.policy)}")
+        lines.append(f"- For: {audience_of(known.policy)}")
+        if known.policy.step_up is not None:
+            minutes = known.policy.step_up.max_age_seconds // 60
+            lines.append(
+                f"- Step-up: a sign-in with a second factor within {minutes} minutes, spent on "
+                f"this ([how]({_GUIDE}#step-up))"
+            )
         lines.append(f"- Cost: {known.policy.cost}, before list sizes count")
     if known.errors:
         lines.append(f"- Errors of its own: {error_links(known.errors)}")
     if kind == "subscription" and known.policy is not None:
         lines.append(f"- {_DELIVERIES[known.policy.delivery]}")
+    if user := sandbox_user(name, known):
+        lines.append(f"- In the sandbox ([how]({_GUIDE})): `ID_TOKEN=$(./dev token {user})`")
     return lines
 
 
-def _audience(policy: FieldPolicy) -> str:
-    roles = ", ".join(sorted(str(role) for role in policy.roles))
+def _members(field: GraphQLField) -> Iterator[str]:
+    """Of a mutation's union: the success, and what may be there in its place."""
+    named = get_named_type(field.type)
+    if isinstance(named, GraphQLUnionType):
+        success, *errors = (linked(member) for member in named.types)
+        yield f"- That is: {success}, or else {', '.join(errors)}"
+
+
+def audience_of(policy: FieldPolicy) -> str:
+    """In words, with the roles of staff that may."""
+    roles = ", ".join(f"`{role}`" for role in sorted(policy.roles))
     return _AUDIENCES[policy.audience] + (f" ({roles})" if roles else "")
 
 
-def _curl(example: Example) -> str:
+def sandbox_user(name: str, known: Known) -> str:
+    """Words for `./dev token`: a demo user who may; nothing when nobody has to sign in."""
+    policy = known.policy
+    if policy is None or (policy.audience is Audience.ANYONE and name not in _OF_SOMEBODY):
+        return ""
+    second_factor = " --second-factor" if policy.step_up is not None else ""
+    if policy.audience is Audience.STAFF:
+        return ("compliance" if Role.COMPLIANCE in policy.roles else "admin") + second_factor
+    return f"verified{second_factor}" if second_factor else "plain"
+
+
+def _curl(example: Example, *, signed_in: bool) -> str:
+    # Inside double quotes, so that the shell puts the token in.
+    token = '  -H "authorization: Bearer $ID_TOKEN" \\\n' if signed_in else ""
     return (
         f"curl -s {ADDRESS} -H 'content-type: application/json' \\\n"
+        f"{token}"
         f"  -d {shlex.quote(example.body)}"
     )
 

@@ -13,6 +13,7 @@ from graphql import (
 )
 
 from adapters.reference.links import Known, default_of, error_links, linked, table, text_of
+from adapters.reference.operations import audience_of
 
 
 def object_section(
@@ -34,6 +35,8 @@ def _field_rows(
     name: str, field: GraphQLField, known: Known | None
 ) -> Iterator[tuple[str, str, str]]:
     meaning = text_of(field.description, field.deprecation_reason)
+    if known is not None and known.policy is not None and known.policy.roles:
+        meaning += f" For {audience_of(known.policy)}."
     if known is not None and known.errors:
         meaning += f" May answer {error_links(known.errors)}."
     yield f"`{name}`", linked(field.type), meaning

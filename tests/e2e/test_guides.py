@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from tests.e2e.sandbox import Sandbox
+from tests.e2e.test_callers import demo_token
 from tests.snippets import DOCS, Snippet, shape_of, shape_of_text, snippets_of
 from tests.world import REPOSITORY
 
@@ -47,14 +48,16 @@ def test_what_is_typed_runs_and_answers_as_shown(snippet: Snippet, sandbox: Sand
 
 def typed(snippet: Snippet, sandbox: Sandbox) -> str:
     address = sandbox.addresses["graphql"].removeprefix("http://").removesuffix("/graphql")
-    text = snippet.text.replace("127.0.0.1:8000", address)
+    token = f"{sys.executable} {REPOSITORY / 'dev'} token --data-dir={sandbox.data_dir}"
+    text = snippet.text.replace("127.0.0.1:8000", address).replace("./dev token", token)
     with_words = {
         "sh": ["bash", "-euo", "pipefail", "-c", text],
         "python": [sys.executable, "-W", "error", "-c", text],
     }
     ran = subprocess.run(  # noqa: S603  # our own page
         with_words[snippet.language],
-        env=os.environ,
+        # As the guide on signing in has it exported.
+        env={**os.environ, "ID_TOKEN": demo_token(sandbox, "plain", second_factor=False)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -10,7 +10,8 @@ import pytest
 from adapters.generated import settle
 from adapters.reference import NoExample, reference_files
 from adapters.reference.errors import MEANINGS
-from domain.kernel.policy import Audience, FieldPolicy
+from adapters.reference.operations import sandbox_user
+from domain.kernel.policy import Audience, FieldPolicy, StepUp
 from domain.kernel.viewer import Role
 from schema.facts import Facts, facts_by_field
 from tests.snippets import DOCS
@@ -138,7 +139,60 @@ def test_a_hand_written_example_is_shown_as_it_is(tmp_path: Path):
     page = made(tmp_path)["docs/reference/mutations.md"]
 
     assert "```graphql\nmutation { doIt(input: {}) { __typename } }\n```" in page
-    assert "- For: staff (" in page
+    assert "- For: staff (`USER`)\n" in page
+
+
+def test_a_mutation_tells_its_union_and_whom_to_be(tmp_path: Path):
+    example_for_do_it(tmp_path)
+    facts = FieldPolicy(
+        Audience.STAFF, roles=frozenset({Role.ADMIN, Role.COMPLIANCE}), step_up=StepUp(120)
+    )
+    known = KNOWN | {"Mutation.doIt": Facts(facts, ("FORBIDDEN",))}
+
+    page = reference_files(SDL, known=known, root=tmp_path, codes=list(MEANINGS))[
+        "docs/reference/mutations.md"
+    ]
+
+    assert (
+        "- Returns: [Result](unions.md#result)!\n"
+        "- That is: [Found](objects.md#found), or else [Lost](objects.md#lost)\n"
+        "- For: staff (`ADMIN`, `COMPLIANCE`)\n"
+        "- Step-up: a sign-in with a second factor within 2 minutes, spent on this "
+    ) in page
+    assert "`ID_TOKEN=$(./dev token compliance --second-factor)`" in page
+    assert '  -H "authorization: Bearer $ID_TOKEN" \\\n' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "words"),
+    [
+        ("ticker", FieldPolicy(Audience.ANYONE), ""),
+        ("viewer", FieldPolicy(Audience.ANYONE), "plain"),
+        ("endSession", FieldPolicy(Audience.SIGNED_IN), "plain"),
+        (
+            "eraseMyAccount",
+            FieldPolicy(Audience.SIGNED_IN, step_up=StepUp()),
+            "verified --second-factor",
+        ),
+        ("roles", FieldPolicy(Audience.STAFF, roles=frozenset({Role.ADMIN})), "admin"),
+    ],
+)
+def test_an_example_is_run_by_a_demo_user_who_may(name: str, policy: FieldPolicy, words: str):
+    assert sandbox_user(name, Facts(policy, ())) == words
+
+
+def test_a_field_below_the_root_tells_which_staff_may(tmp_path: Path):
+    example_for_do_it(tmp_path)
+    policy = FieldPolicy(Audience.STAFF, roles=frozenset({Role.SUPPORT}))
+    known = KNOWN | {"Found.name": Facts(policy, ("FORBIDDEN",))}
+
+    page = reference_files(SDL, known=known, root=tmp_path, codes=list(MEANINGS))[
+        "docs/reference/objects.md"
+    ]
+
+    assert (
+        "Its name. For staff (`SUPPORT`). May answer [`FORBIDDEN`](../errors.md#forbidden)." in page
+    )
 
 
 def test_every_hand_written_example_is_of_an_operation():
@@ -153,6 +207,15 @@ def test_facts_know_every_error_of_an_operation():
 
     assert facts.errors == ("BAD_INPUT", "NO_SUCH_HISTORY", "UNKNOWN_INSTRUMENT")
     assert facts.policy == FieldPolicy(Audience.ANYONE, cost=2)
+
+
+def test_facts_know_what_a_mutation_is_refused_with_before_it_runs():
+    facts = facts_by_field()["Mutation.adminRevealUser"]
+
+    assert facts.errors == (
+        "ACCOUNT_FROZEN", "BAD_INPUT", "FORBIDDEN", "NOT_FOUND", "SESSION_ENDED",
+        "STEP_UP_REQUIRED", "UNAUTHENTICATED",
+    )  # fmt: skip
 
 
 def test_no_page_of_the_reference_is_left_over():
