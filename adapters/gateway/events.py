@@ -25,6 +25,7 @@ from adapters.gateway.drain import Drain
 from adapters.gateway.fanout.flusher import OutboxCounters
 from adapters.gateway.fanout.groups import Caller, Membership
 from adapters.gateway.fanout.mailbox import Mailbox, Overflown
+from adapters.gateway.fanout.plan import Plan
 from adapters.gateway.fanout.sharing import Alone, Sharing
 from adapters.gateway.flood import address_of
 from adapters.gateway.operations import (
@@ -41,7 +42,6 @@ from adapters.gateway.sockets.protocol import CHANNEL, Channel
 from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import Metrics, correlation
 from domain.kernel.errors import UserError
-from domain.kernel.policy import Delivery
 from domain.kernel.viewer import ANONYMOUS, Viewer
 
 MEDIA_TYPE = "text/event-stream"
@@ -143,8 +143,8 @@ class EventStreams:
         """An event for every answer: of a group's execution where it can be shared."""
         boxes: list[Mailbox] = []
 
-        def sink(delivery: Delivery) -> Mailbox:
-            boxes.append(Mailbox(delivery, self._count_surpassed))
+        def sink(plan: Plan) -> Mailbox:
+            boxes.append(Mailbox(plan.policy.delivery, self._count_surpassed))
             return boxes[0]
 
         found = await self._sharing.join(

@@ -1,7 +1,7 @@
 """The instruments that are known, kept in memory: a symbol is checked on every request."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.kernel.clock import Clock
 from domain.kernel.failures import Unavailable
@@ -45,14 +45,9 @@ class Catalogue:
         now = self._clock.monotonic()
         if kept and now < kept[0]:  # somebody asked while this one waited
             return self._filled(kept[1])
-        failed = self._failed.get(category)
         try:
-            if failed is not None and failed[0] > since:
-                raise Unavailable("instrument catalogue", retry_after_seconds=1) from failed[1]
-            rows = await self._instruments.of_category(category)
-        except Unavailable as failure:
-            if failed is None or failed[0] <= since:
-                self._failed[category] = (self._clock.monotonic(), failure)
+            rows = await self._rows(category, since)
+        except Unavailable:
             if kept and kept[1]:
                 return kept[1]
             raise
@@ -60,6 +55,16 @@ class Catalogue:
         age = CATALOGUE_AGE_MAX_SECONDS if found else EMPTY_CATALOGUE_AGE_MAX_SECONDS
         self._kept[category] = (now + age, found)
         return self._filled(found)
+
+    async def _rows(self, category: Category, since: float) -> Sequence[Instrument]:
+        failed = self._failed.get(category)
+        if failed is not None and failed[0] > since:
+            raise Unavailable("instrument catalogue", retry_after_seconds=1) from failed[1]
+        try:
+            return await self._instruments.of_category(category)
+        except Unavailable as failure:
+            self._failed[category] = (self._clock.monotonic(), failure)
+            raise
 
     def _filled(
         self, found: Mapping[InstrumentId, Instrument]

@@ -12,6 +12,7 @@ from domain.kernel.ids import Category, InstrumentId, Symbol
 from domain.kernel.page import Page, PageInfo
 from domain.market import (
     Catalogue,
+    Instrument,
     MarketData,
     TooManyInstruments,
     UnknownInstrument,

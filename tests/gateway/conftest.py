@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from adapters.gateway import Drain, build_app, operation_extensions, operations_app, serve
 from adapters.gateway.desk import nobody
+from adapters.gateway.fanout import protocol
 from adapters.settings import Environment, LogFormat, Settings, load_settings
 from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
@@ -150,6 +151,14 @@ async def serving(
             await running
             web.close()
             operations.close()
+
+
+@pytest.fixture(params=["direct", "asgi"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways out of a socket: past ASGI, and as with any other server."""
+    if request.param == "asgi":
+        monkeypatch.setattr(protocol.DirectWrites, "_may_write_directly", lambda _self: False)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from adapters.gateway import USER_ERROR_MARK, ConnectionInfo
 from domain.kernel.failures import Conflict, Rejected, TimedOut, Unavailable
+from domain.kernel.policy import Audience, Delivery, FieldPolicy
 from domain.kernel.viewer import Viewer
 from domain.status import Component, ComponentState, SystemStatus
 from schema._scalars import SCALARS
 
+SHARED = FieldPolicy(Audience.ANYONE, shared=True, delivery=Delivery.LATEST)
+PRIVATE = FieldPolicy(Audience.SIGNED_IN)
 CANARY = "canary-5f1c-postgres-said-password"
 
 
@@ -39,6 +42,13 @@ class Stage:
     streams_open: int = 0
     """Of ``count`` and ``flood``: what a client leaves behind when it goes."""
     blocks_made: int = 0
+    shared_begun: int = 0
+    """Executions of ``price``: one for all who ask the same."""
+    prices: dict[str, "asyncio.Queue[int]"] = field(default_factory=dict)
+    """By symbol: what a test publishes."""
+
+    def queue(self, symbol: str) -> "asyncio.Queue[int]":
+        return self.prices.setdefault(symbol, asyncio.Queue())
 
     def context(self, viewer: Viewer, connection: ConnectionInfo) -> Context:
         made = Context(viewer, connection, self)
@@ -138,6 +148,32 @@ async def flood(info: strawberry.Info[Context, None], size: int) -> AsyncGenerat
         stage.streams_open -= 1
 
 
+async def prices(
+    info: strawberry.Info[Context, None], symbol: str, fails: str = ""
+) -> AsyncGenerator[int, None]:
+    """What a test publishes, until 0."""
+    stage = info.context.stage
+    stage.shared_begun += 1
+    fail(fails)
+    stage.streams_open += 1
+    try:
+        while number := await stage.queue(symbol).get():
+            if number < 0:
+                fail("bug")
+            yield number
+    finally:
+        stage.streams_open -= 1
+
+
+async def whoami(info: strawberry.Info[Context, None]) -> AsyncGenerator[str, None]:
+    """Who the execution believes to serve, again and again."""
+    stage = info.context.stage
+    stage.shared_begun += 1
+    while True:
+        yield str(info.context.viewer.user_id)
+        await asyncio.sleep(0.005)
+
+
 def product_schema(
     extensions: Sequence[type[SchemaExtension]] = (),
 ) -> strawberry.Schema:
@@ -206,7 +242,19 @@ def product_schema(
     @strawberry.type
     class Subscription:
         count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+        privateFlood: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+            resolver=flood, metadata={"policy": PRIVATE}
+        )
         flood: AsyncGenerator[str, None] = strawberry.subscription(resolver=flood)
+        price: AsyncGenerator[int, None] = strawberry.subscription(
+            resolver=prices, metadata={"policy": SHARED}
+        )
+        sharedWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+            resolver=whoami, metadata={"policy": SHARED}
+        )
+        privateWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+            resolver=whoami, metadata={"policy": PRIVATE}
+        )
 
         @strawberry.subscription
         async def ticker(

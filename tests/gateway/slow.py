@@ -48,9 +48,10 @@ class SlowSocket:
 
     async def send(self, message: object) -> None:
         payload = orjson.dumps(message)
-        assert len(payload) < 126
+        size = len(payload)
+        length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2)
         # Masked with zeros: RFC 6455 asks for a mask, not for a good one.
-        await self._write(bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload)
+        await self._write(b"\x81" + length + bytes(4) + payload)
 
     async def message(self) -> bytes:
         """The payload of the next frame."""

@@ -10,6 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.gateway.conftest import Logs, World, serving
 
+pytestmark = pytest.mark.usefixtures("way")
+
 GARBAGE = [
     "null",
     "[]",

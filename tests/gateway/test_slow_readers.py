@@ -15,6 +15,8 @@ from tests.gateway.slow import SlowSocket, connected
 from tests.gateway.test_gateway_socket import subscribe
 from tests.world import eventually
 
+pytestmark = pytest.mark.usefixtures("way")
+
 FLOOD = "subscription { flood(size: 10000) }"
 STALL: dict[str, Any] = {"stream_stall_seconds": 0.3}
 

@@ -15,6 +15,8 @@ from tests.gateway.product import CANARY
 from tests.gateway.test_gateway_socket import close_code, subscribe
 from tests.world import eventually
 
+pytestmark = pytest.mark.usefixtures("way")
+
 ENDLESS = "subscription { count(to: 1000000, every: 0.005) }"
 
 

@@ -13,6 +13,9 @@ from adapters.gateway.fanout.plan import Part, Plan
 from adapters.gateway.fanout.sink import Encoded, FormattedErrors, Payload, Sink
 from adapters.telemetry import correlation
 
+# A turn of the loop serves so many members, then lets others work.
+MEMBERS_PER_TURN = 256
+
 Present = Callable[[Sequence[GraphQLError]], Sequence[GraphQLFormattedError]]
 """Judge, count and log errors of an execution, once for all members; what they may read."""
 
@@ -101,7 +104,7 @@ class Group:
     async def _relay(self, source: Source, present: Present) -> None:
         async with aclosing(source.events()) as events:
             async for value, result in events:
-                self._deliver(self._encoded(value, result, present))
+                await self._deliver(self._encoded(value, result, present))
                 if self.key is None:  # a replay of thousands must not hold up the others
                     await asyncio.sleep(0)
 
@@ -118,13 +121,17 @@ class Group:
             add_dropped=self._add_dropped,
         )
 
-    def _deliver(self, value: Encoded) -> None:
+    async def _deliver(self, value: Encoded) -> None:
         self._newest = value
         counters = self._counters
         counters.values += 1
         counters.deliveries += len(self.members)
-        for sink in tuple(self.members.values()):  # a member may leave while it is served
-            sink.offer(value)
+        sinks = tuple(self.members.values())  # a member may leave while it is served
+        for first in range(0, len(sinks), MEMBERS_PER_TURN):
+            if first:
+                await asyncio.sleep(0)
+            for sink in sinks[first : first + MEMBERS_PER_TURN]:
+                sink.offer(value)
 
     def _end(self, errors: FormattedErrors | None) -> None:
         for member in tuple(self.members):

@@ -36,6 +36,7 @@ class Outbox:
         "bytes_kept",
         "bytes_max",
         "closed",
+        "lanes",
     )
 
     def __init__(
@@ -44,6 +45,8 @@ class Outbox:
         self.bytes_kept = 0
         self.bytes_max = flusher.limits.bytes_max
         self.closed = False
+        self.lanes = 0
+        """Operations that are not over."""
         self._wire = wire
         self._flusher = flusher
         self._on_close = on_close
@@ -62,14 +65,27 @@ class Outbox:
         on_end: Callable[[], None] | None = None,
         *,
         resumes: bool | None = None,
+        single: bool = False,
     ) -> "Lane":
         """The sink of one operation; ``on_end`` tells that its groups ended it.
 
         ``resumes``: whether its client has to resume after a gap; by default what is lossless.
+        ``single``: its values come one at a time. While it is the only operation there is no
+        company to wait for, and they go out at once.
         """
         if resumes is None:
             resumes = delivery is Delivery.LOSSLESS
-        return Lane(self, operation_id, delivery, on_end, resumes=resumes)
+        self.lanes += 1
+        return Lane(self, operation_id, delivery, on_end, resumes=resumes, single=single)
+
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        """Write it now, if nothing else is on its way out; otherwise take nothing."""
+        if self._scheduled or self._blocked is not None or not self._wire.write_value(head, value):
+            return False
+        counters = self._flusher.counters
+        counters.deliveries += 1
+        counters.writes += 1
+        return True
 
     def must_not_miss(self, operations: int) -> None:
         """So many more (or fewer) operations run whose client has to resume after a gap."""
@@ -217,6 +233,7 @@ class Lane:
         "_only",
         "_outbox",
         "_resumes",
+        "_single",
         "_waits",
         "ended",
     )
@@ -229,9 +246,11 @@ class Lane:
         on_end: Callable[[], None] | None,
         *,
         resumes: bool,
+        single: bool,
     ) -> None:
         self.ended = False
         self._resumes = resumes
+        self._single = single
         self._outbox = outbox
         self._delivery = delivery
         self._keeper: Keeper | None = None
@@ -249,6 +268,8 @@ class Lane:
             return
         if self._waits:
             self._keep(value)
+        elif self._single and outbox.lanes == 1 and outbox.write_value(self._head, value):
+            return
         else:
             self._waits = True
             self._only = value
@@ -268,6 +289,9 @@ class Lane:
             self._only = None
         keeper.put(value)
         self._outbox.bytes_kept += keeper.size - before
+        if keeper.surpassed:
+            self._outbox.count_surpassed(keeper.surpassed)
+            keeper.surpassed = 0
         if keeper.overflown:
             self._outbox.relieve()
 
@@ -298,8 +322,10 @@ class Lane:
             self._keeper.take()
 
     def _over(self) -> None:
-        if self._resumes and not self.ended:
-            self._outbox.must_not_miss(-1)
+        if not self.ended:
+            self._outbox.lanes -= 1
+            if self._resumes:
+                self._outbox.must_not_miss(-1)
         self.ended = True
 
     def take(self, messages: list[Message]) -> None:
@@ -309,17 +335,11 @@ class Lane:
             messages.append((self._head, self._only.tail))
             self._only = None
         elif self._keeper is not None:
-            self._take_kept(self._keeper, messages)
+            head = self._head
+            messages += [(head, value.tail) for value in self._keeper.take()]
         if self._last is not None:
             messages.append((self._last, b""))
             self._last = None
-
-    def _take_kept(self, keeper: Keeper, messages: list[Message]) -> None:
-        head = self._head
-        messages += [(head, value.tail) for value in keeper.take()]
-        if keeper.surpassed:
-            self._outbox.count_surpassed(keeper.surpassed)
-            keeper.surpassed = 0
 
 
 _NEXT = b'"type":"next","payload":'

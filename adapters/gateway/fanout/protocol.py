@@ -23,7 +23,8 @@ import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
-from adapters.gateway.fanout.wires import Message, framed
+from adapters.gateway.fanout.sink import Encoded
+from adapters.gateway.fanout.wires import Message, frame_start, framed
 
 DIRECT = "okd.direct"
 """The scope extension under which an application finds the protocol."""
@@ -107,6 +108,25 @@ class DirectWrites(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self._cutting = self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        """``ready``, ``framed`` and ``write_directly`` in one, for what is done most of all."""
+        transport = self.transport
+        if self.close_sent or transport.get_write_buffer_size() or transport.is_closing():
+            return False
+        start = value.starts.get(len(head))
+        if start is None:
+            start = value.starts[len(head)] = frame_start(len(head) + value.size)
+        data = start + head + value.tail
+        try:
+            written = os.write(self._descriptor, data)
+        except BlockingIOError:
+            written = 0
+        except OSError:  # the peer is gone; the transport hears of it when it reads
+            return True
+        if written != len(data):
+            transport.write(memoryview(data)[written:])
+        return True
+
     def _may_write_directly(self) -> bool:
         transport = self.transport
         held = [name for name in _STATE if not hasattr(self, name)]
@@ -125,11 +145,13 @@ class DirectWrites(WebSocketsSansIOProtocol):
 class DirectWire:
     """A Wire over DirectWrites."""
 
-    __slots__ = ("_protocol", "writable")
+    __slots__ = ("_protocol", "writable", "write_value")
 
     def __init__(self, protocol: DirectWrites) -> None:
         self._protocol = protocol
-        self.writable = protocol.ready  # asked for every write: one call less
+        # Called for every write: a call less.
+        self.writable = protocol.ready
+        self.write_value = protocol.write_value
 
     @property
     def on_writable(self) -> Callable[[], None] | None:

@@ -21,7 +21,7 @@ from adapters.gateway.fanout.groups import (
     Refused,
     TooManyGroups,
 )
-from adapters.gateway.fanout.plan import Planner, may_be_subscription
+from adapters.gateway.fanout.plan import Plan, Planner, may_be_subscription
 from adapters.gateway.fanout.sink import Sink
 from adapters.gateway.operations import Answer, OperationRequest, refusal
 from adapters.telemetry import Outcome, correlation
@@ -78,7 +78,7 @@ class Sharing:
         request: OperationRequest,
         context: Callable[[], object],
         *,
-        sink: Callable[[Delivery], Sink],
+        sink: Callable[[Plan], Sink],
         caller: Caller,
     ) -> Membership | Answer | Alone:
         """Give the operation's values to ``sink`` from now on; or why not, for who asked.
@@ -98,7 +98,7 @@ class Sharing:
         if not plan.shared:
             return Alone(asking, plan.policy.delivery)
         correlation.bind_operation(request.operation_name)
-        made = sink(plan.policy.delivery)
+        made = sink(plan)
         found = await self._groups.join(plan, made, caller=caller, context=asking)
         answer, outcome = self._judged(found)
         seconds = time.perf_counter() - started

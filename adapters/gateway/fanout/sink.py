@@ -14,7 +14,17 @@ Payload: TypeAlias = Mapping[str, Any]
 class Encoded:
     """One value of a group, encoded once for all who get it. Never changed once it is made."""
 
-    __slots__ = ("_add_dropped", "_content", "carries", "final", "key", "payload", "size", "tail")
+    __slots__ = (
+        "_add_dropped",
+        "_content",
+        "carries",
+        "final",
+        "key",
+        "payload",
+        "size",
+        "starts",
+        "tail",
+    )
 
     def __init__(
         self,
@@ -35,6 +45,8 @@ class Encoded:
         self.tail = self.payload + b"}"
         """The payload and the end of the message around it, so that a frame is two pieces."""
         self.size = len(self.tail)
+        self.starts: dict[int, bytes] = {}
+        """What frames of this value begin with, by the length of what a reader's begins with."""
         self._content = content
         self._add_dropped = add_dropped
 

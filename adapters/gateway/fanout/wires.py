@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from struct import Struct
 from typing import Any, Protocol, TypeAlias
 
+from adapters.gateway.fanout.sink import Encoded
+
 Message: TypeAlias = tuple[bytes, bytes]
 """A text message in two pieces: what belongs to its reader, and what is the same for all."""
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -33,27 +35,29 @@ class Wire(Protocol):
         """
         ...
 
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        """Write one value at once; False, and nothing is taken, when it is not writable."""
+        ...
+
     def close(self, code: int, reason: str) -> None:
         """Say goodbye behind what was written; who does not read it is cut off."""
         ...
 
 
+def frame_start(length: int) -> bytes:
+    """What a WebSocket frame of one text of ``length`` bytes begins with (RFC 6455, 5.2)."""
+    if length <= _SHORT_MAX:
+        return bytes((_TEXT, length))
+    if length <= _MEDIUM_MAX:
+        return _MEDIUM(_TEXT, 126, length)
+    return _LONG(_TEXT, 127, length)
+
+
 def framed(messages: Sequence[Message]) -> bytes:
-    """The messages as WebSocket frames, one behind the other (RFC 6455, 5.2)."""
-    if len(messages) == 1:  # nearly always
-        [(head, tail)] = messages
-        length = len(head) + len(tail)
-        if _SHORT_MAX < length <= _MEDIUM_MAX:
-            return b"%b%b%b" % (_MEDIUM(_TEXT, 126, length), head, tail)
+    """The messages as WebSocket frames, one behind the other."""
     pieces: list[bytes] = []
     for head, tail in messages:
-        length = len(head) + len(tail)
-        if _SHORT_MAX < length <= _MEDIUM_MAX:
-            pieces += (_MEDIUM(_TEXT, 126, length), head, tail)
-        elif length <= _SHORT_MAX:
-            pieces += (bytes((_TEXT, length)), head, tail)
-        else:
-            pieces += (_LONG(_TEXT, 127, length), head, tail)
+        pieces += (frame_start(len(head) + len(tail)), head, tail)
     return b"".join(pieces)
 
 
@@ -76,6 +80,12 @@ class AsgiWire:
         self._busy = True
         self._filled.set()
         return False
+
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        if not self.writable():
+            return False
+        self.write([(head, value.tail)])
+        return True
 
     def close(self, code: int, reason: str) -> None:
         if self._close is None:

@@ -8,6 +8,7 @@ from typing import Any
 from adapters.gateway.desk import ConnectionInfo
 from adapters.gateway.fanout.groups import Caller, Membership
 from adapters.gateway.fanout.outbox import Lane, Outbox
+from adapters.gateway.fanout.plan import Plan
 from adapters.gateway.fanout.sharing import Alone, Sharing
 from adapters.gateway.fanout.sink import Encoded, FormattedErrors
 from adapters.gateway.operations import Answer, OperationRequest, OperationRunner
@@ -85,8 +86,10 @@ class Operation:
         if self._membership is None:
             self._is_over()
 
-    def _sink(self, delivery: Delivery) -> Lane:
-        self._lane = self._outbox.lane(self.id, delivery, self._is_over)
+    def _sink(self, plan: Plan) -> Lane:
+        self._lane = self._outbox.lane(
+            self.id, plan.policy.delivery, self._is_over, single=len(plan.parts) == 1
+        )
         return self._lane
 
     def _end(self, errors: FormattedErrors) -> None:

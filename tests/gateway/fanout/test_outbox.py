@@ -35,6 +35,12 @@ class Gate:
         self.open = not self.jams
         return self.writable()
 
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        if not self.writable():
+            return False
+        self.write([(head, value.tail)])
+        return True
+
     def close(self, code: int, reason: str) -> None:
         self.closed.append((code, reason))
 
@@ -80,6 +86,36 @@ async def test_frames_of_one_tick_leave_in_one_write():
     assert write[0] == {"type": "pong"}
     assert write[1:] == [{"id": str(n), "type": "next", "payload": {"data": 5}} for n in range(10)]
     assert (flusher.counters.deliveries, flusher.counters.writes) == (10, 1)
+
+
+async def test_the_only_operation_of_single_values_waits_for_no_company():
+    gate = Gate()
+    out, flusher, _ = outbox(gate)
+    lane = out.lane("1", Delivery.LATEST, single=True)
+    lane.offer(value(1))
+    assert numbers(gate.read) == [1]  # at once
+
+    gate.open = False
+    for number in (2, 3):
+        lane.offer(value(number))
+    gate.open = True  # not told yet: nothing overtakes what waits
+    lane.offer(value(4))
+    assert numbers(gate.read) == [1]
+    gate.reopen()
+    await tick()
+    assert numbers(gate.read) == [1, 4]
+    assert out.bytes_kept == 0
+
+    other = out.lane("2", Delivery.LATEST, single=True)
+    lane.offer(value(5))
+    other.offer(value(6))
+    assert len(gate.writes) == 2
+    await tick()
+    assert [m["payload"]["data"] for m in gate.writes[-1]] == [5, 6]  # in one write
+    other.leave()
+    lane.offer(value(7))
+    assert numbers(gate.read) == [1, 4, 5, 7]
+    assert (flusher.counters.deliveries, flusher.counters.writes) == (5, 4)
 
 
 async def test_of_what_waits_the_newest_of_each_key_is_kept():

@@ -64,6 +64,12 @@ class Peer:
         self.open = not self.jams
         return self.open
 
+    def write_value(self, head: bytes, value: Encoded) -> bool:
+        if not self.writable():
+            return False
+        self.write([(head, value.tail)])
+        return True
+
     def close(self, code: int, reason: str) -> None:
         assert self.code is None
         self.code = code
@@ -82,7 +88,9 @@ class OutboxMachine(RuleBasedStateMachine):
         self.flusher = ManualFlusher()
         self.closes: list[int] = []
         self.outbox = Outbox(self.peer, self.flusher, lambda code, _: self.closes.append(code))
-        self.lanes: dict[str, Lane] = {n: self.outbox.lane(n, d) for n, d in OPERATIONS.items()}
+        self.lanes: dict[str, Lane] = {
+            n: self.outbox.lane(n, d, single=True) for n, d in OPERATIONS.items()
+        }
         self.offered: dict[str, list[Any]] = defaultdict(list)
         self.number = 0
 
