@@ -51,7 +51,7 @@ async def audit_log(
     after: After = None,
 ) -> Page[Activity] | BadInput:
     return await info.context.users.audit.search(
-        filter or ActivityQuery(), first=first, after=after
+        info.context.viewer, filter or ActivityQuery(), first=first, after=after
     )
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
@@ -17,13 +17,14 @@ from domain.users.ports import Accounts, ActivityQuery, Works
 
 CSV_ROWS_MAX = 10_000
 _LIST = "audit"
+_NARROWING = ("subject_id", "actor_id", "action", "result", "since", "until")
 # A spreadsheet executes cells that begin so (OWASP, CSV injection), and where a cell begins is its
 # own choice: in half the world at a semicolon, whatever the quotes say.
 _EXECUTED = re.compile(r"""(^ *|[;,|"'\t\r\n]\s*)(?=[=+\-@＝＋－＠\t\r\n])""")  # noqa: RUF001
 
 
 class Audit:
-    """Reading the log; an export is itself a line of it."""
+    """Reading the log; each look is itself a line of it."""
 
     def __init__(
         self, *, works: Works, accounts: Accounts, cursors: CursorSigner, clock: Clock
@@ -34,9 +35,9 @@ class Audit:
         self._clock = clock
 
     async def search(
-        self, query: ActivityQuery, *, first: int, after: str | None
+        self, viewer: Viewer, query: ActivityQuery, *, first: int, after: str | None
     ) -> Page[Activity] | BadInput:
-        """Newest first."""
+        """Newest first; what this look writes is in none of its pages."""
         size = page_size(first)
         if isinstance(size, BadInput):
             return size
@@ -44,6 +45,9 @@ class Audit:
         if isinstance(position, BadInput):
             return position
         found = await self._accounts.activity(query, first=size + 1, before=position)
+        by = [name for name in _NARROWING if getattr(query, name)]
+        details = {"by": " ".join(by), "found": str(len(found[:size]))}
+        await self._log(viewer, query, "audit.searched", details)
         return page_of(
             self._cursors, _LIST, found, size, lambda line: (line.at, line.id), after=after
         )
@@ -53,18 +57,23 @@ class Audit:
         found = await self._accounts.activity(query, first=CSV_ROWS_MAX + 1, before=None)
         if len(found) > CSV_ROWS_MAX:
             return BadInput("filter", f"this finds more than {CSV_ROWS_MAX} lines; narrow it.")
+        await self._log(viewer, query, "audit.exported", {"rows": str(len(found))})
+        return _csv(found)
+
+    async def _log(
+        self, viewer: Viewer, query: ActivityQuery, action: str, details: Mapping[str, str]
+    ) -> None:
         actor = owner_of(viewer)
         async with self._works.begin() as work:
             work.activity.add(
                 actor_id=actor,
                 subject_id=query.subject_id or actor,
-                action="audit.exported",
+                action=action,
                 result=ActivityResult.SUCCEEDED,
                 now=self._clock.now(),
                 client=client_of(viewer),
-                details={"rows": str(len(found))},
+                details=details,
             )
-        return _csv(found)
 
 
 def _csv(lines: Sequence[Activity]) -> str:

@@ -131,7 +131,7 @@ class Authentication:
 
     @staticmethod
     async def _is_new_device(work: Work, user: User, client: Client, *, made: bool) -> bool:
-        return not made and await work.sessions.device_is_new(user.id, client.device_id or "")
+        return not made and await work.sessions.device_is_new(user.id, client)
 
     async def _tell_denied(self, work: Work, user: User, client: Client) -> None:
         """Once an hour: whoever keeps knocking must not fill a log that is kept for ever."""

@@ -13,6 +13,7 @@ from domain.users.ports import ActivityQuery
 STAFF_ONLY = frozenset(
     {
         "audit.exported",
+        "audit.searched",
         "note.added",
         "notes.viewed",
         "sessions.viewed",

@@ -97,7 +97,9 @@ class Sessions(Protocol):
         """End those of the user that still live; returns which did."""
         ...
 
-    async def device_is_new(self, user_id: UserId, device_id: str) -> bool: ...
+    async def device_is_new(self, user_id: UserId, client: Client) -> bool:
+        """Whether the user never had a session on it; without a name, told by its agent."""
+        ...
 
     async def was_ended(self, user_id: UserId, signed_in_at: datetime) -> bool:
         """Whether a session of this very sign-in was ended, on whatever device it said it was."""

@@ -16,7 +16,7 @@ from domain.users.errors import (
     SessionEnded,
     StepUpRequired,
 )
-from domain.users.model import FrozenBy, Session, SessionEnd, SessionId, User, UserState
+from domain.users.model import Client, FrozenBy, Session, SessionEnd, SessionId, User, UserState
 from domain.users.ports import FirebaseAccount
 from tests.users.conftest import Book
 from tests.users.people import LAPTOP, NOW, PHONE, sign_in
@@ -68,6 +68,18 @@ async def test_a_device_never_seen_before_is_news(book: Book) -> None:
     await book.inbox_consumer.consume(await book.told(viewer.user_id))
     page = await book.inbox.page(again, unread_only=False, first=10, after=None)
     assert [edge.node.code for edge in page.edges] == ["NEW_DEVICE"]  # type: ignore[union-attr]
+
+
+async def test_who_names_no_device_is_known_by_what_they_say_they_are(book: Book) -> None:
+    viewer = await book.arrive()
+    for minute, agent in enumerate(("curl/8", "curl/8", "Mozilla/5.0", "curl/8")):
+        nameless = Client("192.0.2.9", agent, None)
+        at = NOW + timedelta(minutes=minute)
+        viewer = await book.arrive(client=nameless, signed_in_at=at)
+
+    told = [e for e in await book.told(viewer.user_id) if e.type == "session.created"]
+    # A thief who leaves the name out is not taken for a program that never had one.
+    assert [event.body["newDevice"] for event in told] == [False, True, False, True, False]
 
 
 async def test_an_address_is_taken_over_only_when_it_is_verified(book: Book) -> None:

@@ -145,16 +145,18 @@ async def test_pages_of_accounts_are_stable_and_their_cursors_theirs(book: Book)
 
     assert len(seen) == len(set(seen))
     assert seen == sorted(seen)
-    log = await book.audit.search(ActivityQuery(), first=1, after=None)
+    log = await book.audit.search(staff, ActivityQuery(), first=1, after=None)
     assert isinstance(log, Page)
     foreign = log.page_info.end_cursor
     for cursor in (foreign, "x", f"{after}A", ""):
         refused = await book.back_office.find(staff, UserQuery(), first=2, after=cursor)
         assert isinstance(refused, BadInput)
-    assert isinstance(await book.audit.search(ActivityQuery(), first=1, after=after), BadInput)
+    assert isinstance(
+        await book.audit.search(staff, ActivityQuery(), first=1, after=after), BadInput
+    )
     for first in (0, 101, -1):
         assert isinstance(
-            await book.audit.search(ActivityQuery(), first=first, after=None), BadInput
+            await book.audit.search(staff, ActivityQuery(), first=first, after=None), BadInput
         )
 
 
@@ -164,10 +166,10 @@ async def test_the_log_is_searched_and_paged_while_it_grows(book: Book) -> None:
         book.clock.move(seconds=1)
         await book.back_office.add_note(staff, ann, f"note {number}")
 
-    query = ActivityQuery(actor_id=staff.user_id, action="note.added")
+    query = ActivityQuery(actor_id=staff.user_id, subject_id=ann, action="note.added")
     ids, after = [], None
     while True:
-        page = await book.audit.search(query, first=3, after=after)
+        page = await book.audit.search(staff, query, first=3, after=after)
         assert isinstance(page, Page)
         ids += [edge.node.id for edge in page.edges]
         book.clock.move(seconds=1)
@@ -176,10 +178,16 @@ async def test_the_log_is_searched_and_paged_while_it_grows(book: Book) -> None:
         if not page.page_info.has_next_page:
             break
 
+    looked = [line for line in await book.lines(ann) if line.action == "audit.searched"]
+    assert [(line.actor_id, line.details) for line in looked] == [
+        (staff.user_id, {"by": "subject_id actor_id action", "found": found})
+        for found in ("1", "3", "3")
+    ]
     everything = [line.id for line in await book.lines(ann) if line.action == "note.added"]
     assert ids == everything[-7:]
     now = book.clock.now()
     none = await book.audit.search(
+        staff,
         ActivityQuery(since=now + timedelta(seconds=1), result=ActivityResult.FAILED),
         first=10,
         after=None,

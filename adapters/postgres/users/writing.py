@@ -258,13 +258,15 @@ class PostgresSessions:
         )
         return [SessionId(found) for found in ended.scalars()]
 
-    async def device_is_new(self, user_id: UserId, device_id: str) -> bool:
-        found = await self._session.exec(
+    async def device_is_new(self, user_id: UserId, client: Client) -> bool:
+        same = (
             select(SessionRow.id)
             .where(SessionRow.user_id == user_id)
-            .where(SessionRow.device_id == device_id)
-            .limit(1)
+            .where(SessionRow.device_id == (client.device_id or ""))
         )
+        if client.device_id is None:
+            same = same.where(SessionRow.agent == client.agent)
+        found = await self._session.exec(same.limit(1))
         return found.one_or_none() is None
 
 
