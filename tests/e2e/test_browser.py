@@ -274,7 +274,7 @@ async def test_history_docs_and_explorer_open(sandbox: Sandbox, browser: Browser
         await page.get_by_role("button", name="Show Documentation Explorer").click()
         docs = page.locator(".graphiql-doc-explorer")
         await docs.get_by_text("Subscription", exact=True).click()
-        await expect(docs).to_contain_text("The first value comes at once")
+        await expect(docs).to_contain_text("the current one at once")
 
         await page.get_by_role("button", name="Show GraphiQL Explorer").click()
         await expect(
