@@ -9,7 +9,7 @@ WORKDIR /srv/okd/adapters/web
 COPY adapters/web/package.json adapters/web/package-lock.json adapters/web/.npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY adapters/web ./
-COPY adapters/gateway/pages/starters.js ../gateway/pages/starters.js
+COPY adapters/gateway/pages/starters.js adapters/gateway/pages/sign-in.js ../gateway/pages/
 RUN npm run build
 
 

@@ -41,6 +41,7 @@ async def web(settings: "Settings") -> None:
     from adapters.gateway.identity import Identity, without_accounts
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
+    from adapters.sandbox_roles import demo_sign_in
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
     from domain.market import Catalogue, MarketData, OrderBooks, Tape
@@ -101,6 +102,7 @@ async def web(settings: "Settings") -> None:
             sdl=print_sdl(),
             docs=ROOT / "docs",
             graphiql=ROOT / "adapters" / "web" / "dist",
+            sign_in=demo_sign_in(settings) if people is not None else None,
         )
         await on_duty(base, board, duties, app)
 

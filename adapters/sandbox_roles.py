@@ -1,15 +1,19 @@
-"""The sandbox's own roles: a venue and an identity service. The production image has neither.
+"""The sandbox's own roles, a venue and an identity service, and what the pages are told of them.
+
+The production image has neither.
 
 Beside the folders of sandbox and gateway, which do not know each other.
 """
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
 from adapters.clock import FastClock, SystemClock
 from adapters.gateway import Drain, serve
+from adapters.gateway.sign_in import DemoSignIn, DemoUser
 from adapters.settings import Settings, SettingsError
 from adapters.supervisor import lifeline
 
@@ -47,6 +51,24 @@ async def identity(settings: Settings) -> None:
         token_life_seconds=int(life),
     )
     await _serve(settings, app)
+
+
+def demo_sign_in(settings: Settings) -> DemoSignIn | None:
+    """What the web role tells its pages; None where people do not sign in at a service of ours."""
+    certificates = urlsplit(settings.firebase_certificates_url)
+    ours = settings.firebase_project.startswith("demo-") and certificates.scheme == "http"
+    if settings.production or not ours:
+        return None
+    from adapters.sandbox.identity import DEMO_USERS, PASSWORD  # noqa: PLC0415
+
+    return DemoSignIn(
+        identity=f"http://{certificates.netloc}",
+        project=settings.firebase_project,
+        password=PASSWORD,
+        users=[
+            DemoUser(user.name, user.email, user.role, user.second_factor) for user in DEMO_USERS
+        ],
+    )
 
 
 async def _serve(settings: Settings, app: ASGIApp) -> None:

@@ -22,7 +22,7 @@ from adapters.supervisor.terminal import StartError, say
 _STAMP = ".okd-stamp"
 _NOT_SOURCES = {"node_modules", "dist"}
 # Built into the pages, although the gateway serves it, too.
-_SHARED = ("adapters/gateway/pages/starters.js",)
+_SHARED = ("adapters/gateway/pages/starters.js", "adapters/gateway/pages/sign-in.js")
 _TAIL_LINES = 12
 _NICENESS = 10  # Behind everything that serves.
 _NO_NETWORK = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET")

@@ -42,6 +42,7 @@ from adapters.gateway.middleware import (
 from adapters.gateway.negotiation import media_type_for
 from adapters.gateway.operations import OperationRunner
 from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
+from adapters.gateway.sign_in import DemoSignIn
 from adapters.gateway.sockets import Services, SocketEndpoint, SocketLimits
 from adapters.gateway.static import page_routes
 from adapters.gateway.view import GraphQLView
@@ -71,6 +72,7 @@ def build_app(
     sdl: str,
     docs: Path,
     graphiql: Path,
+    sign_in: DemoSignIn | None = None,
     identify: Identify = nobody,
     access: Access | None = None,
     reporter: ErrorReporter | None = None,
@@ -121,7 +123,7 @@ def build_app(
             WebSocketRoute("/graphql", sockets.serve),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
-            *page_routes(sdl=sdl, docs=docs, graphiql=graphiql),
+            *page_routes(sdl=sdl, docs=docs, graphiql=graphiql, sign_in=sign_in),
         ],
         middleware=_layers(settings, drain, reporter),
         exception_handlers={

@@ -38,8 +38,13 @@ _KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 Meanwhile = Callable[[Request], Response]
 
 
-def graphiql_routes(built: Path, *, meanwhile: Meanwhile) -> list[Route]:
-    """``/graphiql`` and its assets out of the folder ``built``; without it, ``meanwhile``."""
+def graphiql_routes(
+    built: Path, *, meanwhile: Meanwhile, policy: str = GRAPHIQL_POLICY
+) -> list[Route]:
+    """``/graphiql`` and its assets out of the folder ``built``; without it, ``meanwhile``.
+
+    ``policy`` is the page's; its workers have no business beyond ``GRAPHIQL_POLICY``.
+    """
     build = _Build(built)
 
     async def page(request: Request) -> Response:
@@ -50,7 +55,7 @@ def graphiql_routes(built: Path, *, meanwhile: Meanwhile) -> list[Route]:
         headers = {
             "etag": etag,
             "cache-control": "no-cache",
-            "content-security-policy": GRAPHIQL_POLICY,
+            "content-security-policy": policy,
         }
         if etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)

@@ -1,11 +1,11 @@
 """The gateway's own pages: a landing page and a small explorer, hand-written, no third party.
 
 Read once, served from memory with an ETag. Scripts and styles are files, so that the policy can
-forbid everything inline; a browser may talk to nobody but us. Where GraphiQL is built, it takes
-the small explorer's address (graphiql.py).
+forbid everything inline; a browser may talk to nobody but us, and in the sandbox to its identity
+service (sign_in.py). Where GraphiQL is built, it takes the small explorer's address (graphiql.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.gateway.documents import pages_of
-from adapters.gateway.graphiql import graphiql_routes
+from adapters.gateway.graphiql import GRAPHIQL_POLICY, graphiql_routes
+from adapters.gateway.sign_in import DemoSignIn, policy_with, sign_in_route
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -34,6 +35,7 @@ _TYPES = {
 class _Document:
     body: bytes
     content_type: str
+    policy: str = PAGE_POLICY
 
     def answer(self, request: Request) -> Response:
         etag = f'"{sha256(self.body).hexdigest()[:32]}"'
@@ -41,7 +43,7 @@ class _Document:
             "etag": etag,
             # Asked again each time: a new release shows at once, an unchanged page costs a 304.
             "cache-control": "no-cache",
-            "content-security-policy": PAGE_POLICY,
+            "content-security-policy": self.policy,
         }
         if etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
@@ -49,19 +51,26 @@ class _Document:
         return Response(self.body, headers=headers)
 
 
-def page_routes(*, sdl: str, docs: Path, graphiql: Path) -> list[Route]:
+def page_routes(
+    *, sdl: str, docs: Path, graphiql: Path, sign_in: DemoSignIn | None = None
+) -> list[Route]:
     """``/``, ``/graphiql``, their files, the schema's text, and the documents of ``docs``.
 
-    ``graphiql`` is the folder of the built GraphiQL; it may come, and go, at any time.
+    ``graphiql`` is the folder of the built GraphiQL; it may come, and go, at any time. With
+    ``sign_in`` both explorers offer to sign in as its demo users.
     """
     files = {
         file.name: _Document(file.read_bytes(), _TYPES[file.suffix])
         for file in sorted(_FOLDER.iterdir())
     }
+    explorer = replace(files["explorer.html"], policy=policy_with(PAGE_POLICY, sign_in))
     schema = _Document(sdl.encode(), "text/plain; charset=utf-8")
     routes = [
         _route("/", files["index.html"]),
-        *graphiql_routes(graphiql, meanwhile=files["explorer.html"].answer),
+        *graphiql_routes(
+            graphiql, meanwhile=explorer.answer, policy=policy_with(GRAPHIQL_POLICY, sign_in)
+        ),
+        sign_in_route(sign_in),
         _route("/favicon.ico", files["mark.svg"]),
         _route("/schema.graphql", schema),
     ]

@@ -172,14 +172,16 @@ def test_of_the_front_end_only_what_was_built_goes_on():
 
 
 def test_what_is_built_from_outside_of_its_folder_is_there():
-    """starters.js is the gateway's: the stage lays it where the sources look for it."""
+    """Some scripts are the gateway's: the stage lays them where the sources look for them."""
     copied = [copy.copied() for copy in FILE.stages["web"].all("COPY")]
-    named = re.findall(
-        r"from \"\.\./(\.\./\S+)\"", (ROOT / "adapters/web/src/starters.ts").read_text()
-    )
+    sources = "".join(file.read_text() for file in (ROOT / "adapters/web/src").glob("*.ts"))
+    named = re.findall(r"from \"\.\./\.\./(gateway/\S+)\"", sources)
 
-    assert named == [copied[-1][1]]
-    assert copied[-1][0] == ["adapters/gateway/pages/starters.js"]
+    assert sorted(named) == ["gateway/pages/sign-in.js", "gateway/pages/starters.js"]
+    assert (sorted(copied[-1][0]), copied[-1][1]) == (
+        [f"adapters/{name}" for name in sorted(named)],
+        "../gateway/pages/",
+    )
 
 
 @pytest.mark.parametrize("stage", ["builder", "sandbox-builder"])

@@ -14,6 +14,7 @@ from adapters.devtools.place import LOCKS, Place, here
 from adapters.supervisor import StartError
 from tests.front_door.running import CLONE, Program, await_end_of
 
+SHARED = ("starters.js", "sign-in.js")
 NPM = """#!/bin/sh
 echo "$@" >> "$NPM_JOURNAL"
 case "$1" in
@@ -54,9 +55,10 @@ def place(tmp_path: Path, journal: Path, monkeypatch: pytest.MonkeyPatch) -> Pla
     (place.web / "package-lock.json").write_text("{}")
     (place.web / "index.html").write_text("first")
     (place.web / "src" / "main.tsx").write_text("1")
-    starters = place.clone / "adapters" / "gateway" / "pages" / "starters.js"
-    starters.parent.mkdir(parents=True)
-    starters.write_text("[]")
+    shared = place.clone / "adapters" / "gateway" / "pages"
+    shared.mkdir(parents=True)
+    for name in SHARED:
+        (shared / name).write_text("[]")
     for name in LOCKS.values():
         (place.clone / name).touch()
     return place
@@ -83,7 +85,8 @@ def test_what_is_built_is_kept_until_a_source_changes(place: Place, journal: Pat
     front_end.build(place)
     assert orders(journal) == []
 
-    for changed in ("index.html", "src/main.tsx", "../gateway/pages/starters.js"):
+    shared = [f"../gateway/pages/{name}" for name in SHARED]
+    for changed in ("index.html", "src/main.tsx", *shared):
         (place.web / changed).write_text("second")
         assert not front_end.is_current(place)
         front_end.build(place)

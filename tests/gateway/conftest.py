@@ -102,6 +102,7 @@ async def serving(
     metrics = Metrics(role="web")
     identify = overrides.pop("identify", nobody)
     access = overrides.pop("access", None)
+    sign_in = overrides.pop("sign_in", None)
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
@@ -119,6 +120,7 @@ async def serving(
         sdl=schema.as_str(),
         docs=Path(__file__).parents[2] / "docs",
         graphiql=graphiql,
+        sign_in=sign_in,
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))

@@ -174,6 +174,16 @@ async def whoami(info: strawberry.Info[Context, None]) -> AsyncGenerator[str, No
         await asyncio.sleep(0.005)
 
 
+@strawberry.type
+class Person:
+    roles: list[str]
+
+
+def resolve_viewer(info: strawberry.Info[Context, None]) -> Person | None:
+    viewer = info.context.viewer
+    return Person(roles=sorted(viewer.roles)) if viewer.signed_in else None
+
+
 def product_schema(
     extensions: Sequence[type[SchemaExtension]] = (),
 ) -> strawberry.Schema:
@@ -211,6 +221,7 @@ def product_schema(
         parameters: list[str] = strawberry.field(resolver=resolve_parameters)
         lone: str = strawberry.field(resolver=resolve_lone)
         echo: Decimal = strawberry.field(resolver=resolve_echo)
+        viewer: Person | None = strawberry.field(resolver=resolve_viewer)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]

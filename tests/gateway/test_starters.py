@@ -65,7 +65,7 @@ def test_their_variables_are_what_they_ask_for(schema: GraphQLSchema) -> None:
         assert given[_named(query)].keys() == named
 
 
-def test_every_kind_of_market_data_has_one() -> None:
+def test_every_kind_of_market_data_and_the_account_have_one() -> None:
     fields = {
         field for query in OPERATIONS for field in re.findall(r"^  (\w+)", query, re.MULTILINE)
     }
@@ -79,4 +79,6 @@ def test_every_kind_of_market_data_has_one() -> None:
         "searchInstruments",
         "instruments",
         "systemStatus",
+        "viewer",
+        "accountEvents",
     }

@@ -1,7 +1,9 @@
 // The explorer: write an operation, run it, watch what comes. Nothing is stored, nothing leaves
-// for another host; headers live in their text field and in the request.
+// for another host but, in the sandbox, its identity service; headers live in their text field and in
+// the request, a token in sign-in.js and there.
 
 import { editor, highlight } from "/pages/highlight.js";
+import { signInMenu } from "/pages/sign-in-menu.js";
 import { STARTERS } from "/pages/starters.js";
 import { subscribe } from "/pages/subscription.js";
 
@@ -22,6 +24,7 @@ const drafts = STARTERS.map((starter) => ({
 const history = [];
 let draft = drafts[0];
 let running = null; // { stop() } while something runs
+let signIn = null; // until the menu is there, and where there is none
 
 // A link from the documents brings its operation along; running it is left to the reader.
 const asked = new URLSearchParams(location.search);
@@ -144,6 +147,23 @@ function chosen(document_, cursor) {
   return { kind: one?.[1] ?? "query", name: found.length > 1 ? one[2] : undefined };
 }
 
+function signed(sent) {
+  return signIn ? signIn.onTopOf(sent) : sent;
+}
+
+/** A newer token is told to the socket; another person, or another sign-in, gets another socket. */
+async function offerSignIn() {
+  signIn = await signInMenu($("#sign-in"));
+  let before = null;
+  signIn?.subscribe(() => {
+    const { person } = signIn.state();
+    if (person === before) return;
+    if (person?.signedInAt === before?.signedInAt) running?.renew?.();
+    else running?.reconnect?.();
+    before = person;
+  });
+}
+
 function finish() {
   running = null;
   $("#run").disabled = false;
@@ -159,7 +179,7 @@ async function fetchOnce(operation, sent) {
   try {
     const answer = await fetch("/graphql", {
       method: "POST",
-      headers: { ...sent, "content-type": "application/json", accept: "application/json" },
+      headers: { ...signed(sent), "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify(operation),
       signal: abort.signal,
     });
@@ -187,7 +207,7 @@ async function fetchOnce(operation, sent) {
 function watch(operation, sent) {
   const list = liveList();
   const words = { connecting: "Connecting", live: "Live" };
-  running = subscribe(operation, sent, {
+  running = subscribe(operation, () => signed(sent), {
     value(result) {
       list.add(result);
       if (result.errors) showErrors(result.errors);
@@ -313,3 +333,4 @@ function start() {
 }
 
 start();
+await offerSignIn();

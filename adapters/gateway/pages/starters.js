@@ -170,4 +170,39 @@ subscription Status {
 }
 `,
   },
+  {
+    name: "Who I am",
+    query: `# Null for nobody: sign in first, with
+# the menu or a header "authorization".
+query Me {
+  viewer {
+    id
+    email
+    emailVerified
+    roles
+    sessions {
+      current
+      provider
+      secondFactor
+      signedInAt
+    }
+  }
+}
+`,
+  },
+  {
+    name: "Account events",
+    query: `# Signed in: what happens on the account,
+# from now on or from the cursor "after".
+subscription Events($after: String) {
+  accountEvents(after: $after) {
+    __typename
+    type
+    recordedAt
+    cursor
+  }
+}
+`,
+    variables: { after: null },
+  },
 ];

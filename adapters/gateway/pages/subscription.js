@@ -11,6 +11,8 @@ const FATAL = new Set([4400, 4401, 4406, 4409, 4429]);
  *
  * `on.state(word, detail)` gets "connecting", "live", "waiting" (will try again), "done" or
  * "failed"; `on.value(result)` every result; `on.errors(list)` what ends the operation.
+ * `headers()` is asked at each connection; after it changed, `renew()` tells the living socket of a
+ * newer token, and `reconnect()` leaves it for one of somebody else.
  */
 export function subscribe(operation, headers, on) {
   let socket = null;
@@ -32,7 +34,7 @@ export function subscribe(operation, headers, on) {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     socket = new WebSocket(`${scheme}//${location.host}/graphql`, PROTOCOL);
     socket.onopen = () => {
-      send({ type: "connection_init", payload: headers });
+      send({ type: "connection_init", payload: headers() });
       timer = setTimeout(() => socket.close(), ACK_WITHIN_MS);
     };
     socket.onmessage = ({ data }) => receive(JSON.parse(data));
@@ -77,6 +79,16 @@ export function subscribe(operation, headers, on) {
 
   connect();
   return {
+    renew() {
+      if (socket.readyState === WebSocket.OPEN) send({ type: "ping", payload: headers() });
+    },
+    reconnect() {
+      if (over) return;
+      clearTimeout(timer);
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close(1000);
+      connect();
+    },
     stop() {
       if (over) return;
       if (socket.readyState === WebSocket.OPEN) send({ id: "1", type: "complete" });

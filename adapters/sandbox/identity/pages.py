@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from adapters.sandbox.identity.accounts import iso
 from adapters.sandbox.identity.answers import Refused, as_json
+from adapters.sandbox.identity.demo import demo_codes
 from adapters.sandbox.identity.links import ACTION_PATH, RESET, Links
 from adapters.sandbox.identity.mailbox import Message
 from adapters.sandbox.identity.realm import Realm
@@ -42,6 +43,7 @@ class Pages:
             Route(ACTION_PATH, _shown(self._act), methods=["POST"]),
             Route(f"{listing}/oobCodes", self._codes_of_links),
             Route(f"{listing}/verificationCodes", self._codes_of_phones),
+            Route(f"{listing}/totpCodes", self._codes_of_apps),
         ]
 
     async def _mailbox(self, _: Request) -> Response:
@@ -62,6 +64,10 @@ class Pages:
     async def _codes_of_phones(self, _: Request) -> Response:
         codes = self._realm.mailbox.codes(now=self._realm.now())
         return as_json({"verificationCodes": codes})
+
+    async def _codes_of_apps(self, _: Request) -> Response:
+        """What the demo users' own apps show: theirs is nowhere else. Beyond Google's emulator."""
+        return as_json({"totpCodes": demo_codes(self._realm)})
 
     async def _ask(self, request: Request) -> Response:
         code = request.query_params.get("oobCode", "")

@@ -1,10 +1,13 @@
-// GraphiQL's own fetcher, watched: requests by POST, subscriptions over graphql-transport-ws.
+// What runs operations, watched: GraphiQL's own fetcher by POST, subscriptions over their sockets.
+// Who is signed in is added here and nowhere else: no header of it is GraphiQL's to keep.
 
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from "@graphiql/toolkit";
 import { type DocumentNode, Kind, type OperationDefinitionNode, parse } from "graphql";
 
 import { type AnswerLog, type AnswerWriter, type Json, told } from "./answers";
 import { Rate } from "./rate";
+import type { SignIn } from "./sign-in";
+import { subscription } from "./socket";
 
 const URL_PATH = "/graphql";
 const SHOWN_HEADERS = [
@@ -16,20 +19,20 @@ const SHOWN_HEADERS = [
 ];
 const LOOK_EVERY_MS = 1000;
 
-export function watchedFetcher(answers: AnswerLog): Fetcher {
+export function watchedFetcher(answers: AnswerLog, signIn: SignIn | null): Fetcher {
   return async (params, options) => {
     if (params.operationName === "IntrospectionQuery") return schemaFetcher(params, options);
-    const { document, operation } = meant(params);
+    const operation = meant(params);
     const name = operation?.name?.value ?? params.operationName ?? null;
     const kind = operation?.operation === "subscription" ? "subscription" : "request";
     const write = answers.begin(name || "(no name)", kind);
+    const typed = options?.headers ?? {};
+    const sent = { ...params, operationName: name };
+    if (kind === "subscription") return watched(subscription(sent, typed, signIn), write);
     try {
-      const result = await fetcherThatTells(write)(
-        { ...params, operationName: name },
-        // Without a document it goes by POST, and the server says what is wrong with it.
-        { headers: options?.headers ?? {}, ...(document ? { documentAST: document } : {}) },
-      );
-      if (isIterable(result)) return watched(result, write);
+      // Without a document it goes by POST, too, and the server says what is wrong with it.
+      const headers = signIn?.onTopOf(typed) ?? typed;
+      const result = await fetcherThatTells(write)(sent, { headers });
       write({ state: "done", values: 1, ...told(result) });
       return result;
     } catch (error) {
@@ -44,8 +47,6 @@ const schemaFetcher = createGraphiQLFetcher({ url: URL_PATH, enableIncrementalDe
 function fetcherThatTells(write: AnswerWriter): Fetcher {
   return createGraphiQLFetcher({
     url: URL_PATH,
-    // By address and not as a client: only then does the Headers tab reach connection_init.
-    subscriptionUrl: location.origin.replace(/^http/, "ws") + URL_PATH,
     enableIncrementalDelivery: false,
     fetch: async (input, init) => {
       const began = performance.now();
@@ -67,29 +68,21 @@ function fetcherThatTells(write: AnswerWriter): Fetcher {
  * The operation to run. GraphiQL learns of an edit a moment late: who changes the tab and runs at
  * once would send the new text with the old tab's name. An only operation is always meant.
  */
-function meant({ query, operationName }: FetcherParams): {
-  document?: DocumentNode;
-  operation?: OperationDefinitionNode;
-} {
+function meant({ query, operationName }: FetcherParams): OperationDefinitionNode | undefined {
   let document: DocumentNode;
   try {
     document = parse(query);
   } catch {
-    return {};
+    return undefined;
   }
   const operations = document.definitions.filter((d) => d.kind === Kind.OPERATION_DEFINITION);
   const only = operations.length === 1 ? operations[0] : undefined;
-  const operation = only ?? operations.find((each) => each.name?.value === operationName);
-  return operation ? { document, operation } : { document };
+  return only ?? operations.find((each) => each.name?.value === operationName);
 }
 
 /** The errors of a subscription the server refuses are thrown as they came, as a list. */
 function refusal(error: unknown): Json[] {
   return Array.isArray(error) ? error : [];
-}
-
-function isIterable(result: unknown): result is AsyncIterable<unknown> {
-  return typeof result === "object" && result !== null && Symbol.asyncIterator in result;
 }
 
 /** The same values, counted. No async generator: its `return` would wait for the next value. */

@@ -12,15 +12,20 @@ import { answerPlugin } from "./answer-panel";
 import { takeAsked } from "./asked";
 import { Brand } from "./brand";
 import { watchedFetcher } from "./fetcher";
+import { SignIn, signInPlace } from "./sign-in";
+import { signInPlugin } from "./sign-in-panel";
 import { TABS } from "./starters";
 import { withoutHeaders } from "./storage";
 import "./styles.css";
 
 const answers = new AnswerLog();
-const fetcher = watchedFetcher(answers);
+const place = await signInPlace();
+const signIn = place && new SignIn(place);
+const fetcher = watchedFetcher(answers, signIn);
 const storage = withoutHeaders(localStorage);
 const asked = takeAsked();
 const plugins = [HISTORY_PLUGIN, explorerPlugin(), answerPlugin(answers)];
+if (signIn) plugins.push(signInPlugin(signIn));
 
 function Page() {
   return (
@@ -42,6 +47,6 @@ function Page() {
   );
 }
 
-const place = document.querySelector("#page");
-if (place === null) throw new Error("index.html has no #page");
-createRoot(place).render(<Page />);
+const root = document.querySelector("#page");
+if (root === null) throw new Error("index.html has no #page");
+createRoot(root).render(<Page />);

@@ -204,3 +204,32 @@ def test_the_codes_are_those_of_rfc_6238():
 
     for at, expected in ((59, "287082"), (1111111109, "081804"), (20000000000, "353130")):
         assert totp.code(secret, totp.step_at(at)) == expected
+
+
+def test_the_demo_users_apps_are_open_to_see_and_nobody_elses(identity: Service):
+    signed = identity.sign_up(verified=True)
+    enrol_totp(identity, signed)
+
+    listed = {each["email"]: each for each in identity.listed("totpCodes")}
+
+    names = ("verified", "compliance", "treasury", "admin")
+    assert list(listed) == [f"{name}@okd.example" for name in names]
+    pending = identity.sign_in("admin@okd.example", "okd-sandbox")
+    app = listed["admin@okd.example"]
+    assert app["mfaEnrollmentId"] == pending["mfaInfo"][0]["mfaEnrollmentId"]
+    told = claims_of(finish(identity, pending, app["code"]))["firebase"]
+    assert told["sign_in_second_factor"] == "totp"
+    assert identity.listed("totpCodes")[-1]["code"] != app["code"]  # That one is used up.
+
+
+def test_an_app_that_was_taken_away_shows_no_code(identity: Service):
+    (app,) = [each for each in identity.listed("totpCodes") if each["email"] == "admin@okd.example"]
+    signed = finish(identity, identity.sign_in(app["email"], "okd-sandbox"), app["code"])
+
+    identity.factors(
+        "mfaEnrollment:withdraw",
+        idToken=signed["idToken"],
+        mfaEnrollmentId=app["mfaEnrollmentId"],
+    )
+
+    assert app["email"] not in {each["email"] for each in identity.listed("totpCodes")}
