@@ -132,7 +132,7 @@ CREATE INDEX ix_command_claimed_at ON idempotency.command (claimed_at);
 """
 
 # Answers {"position", "states": {account: [balance, seq]}}, or {"refused": code, ...} with nothing
-# moved, or {"repeated": position}. Locks: balances by id, then the hold.
+# moved, or {"repeated": position}. Locks: balances by id, then what it writes.
 _POST = """
 CREATE FUNCTION wallets.post(given jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
@@ -175,8 +175,9 @@ BEGIN
     END IF;
 
     IF resolves IS NOT NULL THEN
+        -- Who resolves a hold has its owner's held account locked: nobody else is at it.
         SELECT h.state, h.expires_at INTO kept FROM wallets.hold h
-            WHERE h.id = (resolves ->> 'id')::uuid FOR UPDATE;
+            WHERE h.id = (resolves ->> 'id')::uuid;
         IF NOT FOUND THEN
             RETURN jsonb_build_object('refused', 'UNKNOWN_HOLD');
         ELSIF kept.state <> 'OPEN' THEN
