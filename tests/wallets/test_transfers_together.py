@@ -69,3 +69,12 @@ async def test_sealing_goes_on_beside_posting(wide: Bank):
     assert sealed == 2 + 4 * EACH * 2
     assert await wide.has(ann) == "50 + 0"
     assert await wide.verification.findings() == []
+
+
+async def test_first_deposits_at_once_open_one_wallet(wide: Bank):
+    people = [await wide.person() for _ in range(12)]
+
+    await asyncio.gather(*(wide.give(each, "1") for each in people for _ in range(6)))
+
+    assert {await wide.has(each) for each in people} == {"6 + 0"}
+    assert await wide.verification.findings() == []

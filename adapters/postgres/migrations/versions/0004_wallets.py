@@ -152,7 +152,8 @@ BEGIN
         FROM unnest(lines) AS l
         WHERE NOT EXISTS (SELECT FROM wallets.account a WHERE a.id = l.account)
         ORDER BY l.account
-        ON CONFLICT (id) DO NOTHING;
+        -- By whichever of its two unique indexes a twin is met first.
+        ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS made = ROW_COUNT;
     IF made > 0 THEN
         INSERT INTO wallets.balance (account_id, amount, last_seq, frozen)
