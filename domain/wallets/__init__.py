@@ -2,7 +2,8 @@
 
 from domain.wallets.deposits import Deposits
 from domain.wallets.holds import Holds
+from domain.wallets.sealing import Chain
 from domain.wallets.statements import Statements
 from domain.wallets.transfers import Transfer, TransferFunds, Transfers
 
-__all__ = ["Deposits", "Holds", "Statements", "Transfer", "TransferFunds", "Transfers"]
+__all__ = ["Chain", "Deposits", "Holds", "Statements", "Transfer", "TransferFunds", "Transfers"]
