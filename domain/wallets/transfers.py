@@ -63,7 +63,7 @@ TransferRefusal = (
     | IdempotencyKeyReused
 )
 
-_OUTCOMES = Outcomes(Transfer, InsufficientFunds, WalletFrozen)
+_OUTCOMES = Outcomes(Transfer, InsufficientFunds, UnknownRecipient, WalletFrozen)
 
 
 class Transfers:
@@ -80,7 +80,7 @@ class Transfers:
     async def transfer(self, wish: TransferFunds) -> Transfer | TransferRefusal:
         """Move it, or say why not. Raises Unavailable, TimedOut, Conflict.
 
-        What the wish alone shows to be wrong is not kept under its key; what the ledger says is.
+        What the wish alone shows to be wrong is not kept under its key; all else is.
         """
         asset = await self._assets.asset(wish.asset)
         if asset is None:
@@ -90,11 +90,12 @@ class Transfers:
             return amount
         if wish.recipient == wish.sender:
             return OwnWallet()
-        if not await self._recipients.can_receive(wish.recipient):
-            return UnknownRecipient()
+        # Asked before the transaction, which then holds no lock while others answer; decided
+        # inside of it, because who was paid yesterday may be gone today, and the answer is not.
+        receiving = await self._recipients.can_receive(wish.recipient)
 
-        async def rule(work: Work) -> Transfer | Refusal:
-            return await self._move(work, wish, asset.code)
+        async def rule(work: Work) -> Transfer | UnknownRecipient | Refusal:
+            return await self._move(work, wish, asset.code) if receiving else UnknownRecipient()
 
         digest = digest_of(recipient=wish.recipient, asset=asset.code, amount=amount)
         command = Command(wish.sender, "transferFunds", wish.idempotency_key, digest)

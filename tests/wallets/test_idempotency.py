@@ -23,7 +23,7 @@ from domain.kernel.idempotency import (
 )
 from domain.kernel.ids import UserId, new_uuid7
 from domain.wallets import Transfer, ledger
-from domain.wallets.errors import InsufficientFunds
+from domain.wallets.errors import InsufficientFunds, UnknownRecipient
 from domain.wallets.model import Posted
 from domain.wallets.recording import record
 from tests.wallets.conftest import USDT, Bank
@@ -95,6 +95,21 @@ async def test_inv_15_a_refusal_is_answered_again_and_not_as_done(bank: Bank):
     assert again == [first] * 8
     assert await bank.has(bob) == "0 + 0"
     assert isinstance(await bank.transfers.transfer(bank.wish(ann, bob, "10")), Transfer)
+
+
+async def test_an_answer_outlives_its_reasons(bank: Bank):
+    ann, bob, cid = await bank.person("100"), await bank.person(), await bank.person()
+    bank.recipients.unknown.add(cid)
+    paid, refused = bank.wish(ann, bob, "10"), bank.wish(ann, cid, "10")
+    first = await bank.transfers.transfer(paid), await bank.transfers.transfer(refused)
+
+    bank.recipients.unknown = {bob}
+    again = await bank.transfers.transfer(paid), await bank.transfers.transfer(refused)
+
+    assert isinstance(first[0], Transfer)
+    assert first[1] == UnknownRecipient()
+    assert again == first
+    assert await bank.has(ann) == "90 + 0"
 
 
 async def test_another_body_is_another_request(bank: Bank):
