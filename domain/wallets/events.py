@@ -18,6 +18,7 @@ from domain.wallets.model import (
     Posted,
 )
 
+_Wallet = tuple[UserId, AssetCode]
 _TYPES = {
     EntryKind.DEPOSIT: "wallet.deposited",
     EntryKind.FEE: "wallet.fee_charged",
@@ -32,7 +33,7 @@ _TYPES = {
 
 def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
     """What every owner is told of an entry; nothing of one that was posted before."""
-    wallets: dict[tuple[UserId, AssetCode], dict[AccountKind, AccountState]] = {}
+    wallets: dict[_Wallet, dict[AccountKind, AccountState]] = {}
     for state in posted.states:
         account = state.account
         if account.owner is not None:
@@ -50,11 +51,6 @@ def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
         if entry.hold_id is not None:
             body["holdId"] = str(entry.hold_id)
         yield NewEvent(stream_of_user(owner), _type(entry.kind, available), body)
-
-
-def wallet_frozen(owner: UserId, asset: AssetCode, *, frozen: bool) -> NewEvent:
-    kind = "wallet.frozen" if frozen else "wallet.unfrozen"
-    return NewEvent(stream_of_user(owner), kind, {"asset": asset})
 
 
 def _type(kind: EntryKind, available: AccountState | None) -> str:
