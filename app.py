@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resolvers.user_services import UserServices
 
 ROOT = Path(__file__).resolve().parent
-MINUTE, DAY = 60.0, 86_400.0
+SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 
 
 async def web(settings: "Settings") -> None:
@@ -177,7 +177,8 @@ async def worker(settings: "Settings") -> None:
         )
         clock = VenueClock(base.bybit.rest)
         probes = [*base.probes(database_required=True), VenueClockProbe(clock)]
-        duties = [refresh.run, clock.run, *([] if people is None else about(people, base))]
+        duties = [refresh.run, clock.run, *about_money(base)]
+        duties += [] if people is None else about(people, base)
         await on_duty(base, StatusBoard(probes, base.clock), duties)
 
 
@@ -217,6 +218,33 @@ def about(people: "People", base: "Foundation") -> "list[Duty]":
         seed = partial(seed_demo_roles, people.works, project=project, tenant=tenant, clock=clock)
         duties.append(once("demo_roles", seed))
     return duties
+
+
+def about_money(base: "Foundation") -> "list[Duty]":
+    """The worker's duties about the ledger: holds whose time is up, the chain, old keys."""
+    from adapters.duties import every
+    from adapters.postgres.idempotency import forget_commands
+    from adapters.postgres.wallets import (
+        PostgresAssets,
+        PostgresBooks,
+        PostgresSealing,
+        PostgresWorks,
+    )
+    from domain.wallets import Chain, Holds
+
+    clock, database = base.clock, base.database
+    chain = Chain(PostgresSealing(database), clock)
+    holds = Holds(
+        works=PostgresWorks(database, clock=clock),
+        assets=PostgresAssets(database, clock=clock),
+        books=PostgresBooks(database),
+        clock=clock,
+    )
+    return [
+        every(SECOND, "holds", holds.expire_due),
+        every(SECOND, "chain", chain.seal_all),
+        every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
+    ]
 
 
 async def sandbox(role: str, settings: "Settings") -> None:

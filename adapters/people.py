@@ -19,6 +19,7 @@ from adapters.firebase import Certificates, FirebaseAdmin, TokenVerifier
 from adapters.firebase.admin import BREAKER, WHAT
 from adapters.postgres import Database, PostgresEventLog
 from adapters.postgres.users import PostgresAccounts, PostgresWorks
+from adapters.postgres.wallets import PostgresBooks
 from adapters.redis import RedisClient
 from adapters.redis.access import RedisAccessSignals, RedisKeptText, RedisStepUpGrants
 from adapters.resilience import Breakers, CircuitBreaker
@@ -92,7 +93,11 @@ async def people_of(
                 breaker=breaker,
                 signals=RedisAccessSignals(redis),
                 grants=RedisStepUpGrants(redis),
-                holds=UnansweredErasureHolds() if settings.production else SandboxErasureHolds(),
+                holds=(
+                    UnansweredErasureHolds()
+                    if settings.production
+                    else SandboxErasureHolds(PostgresBooks(database))
+                ),
                 legal=(
                     UnansweredLegalIdentities() if settings.production else SandboxLegalIdentities()
                 ),

@@ -1,21 +1,27 @@
-"""What the users domain asks of wallets, trading and KYC, until those are there to answer.
+"""What the users domain asks of wallets, trading and KYC.
 
-In a sandbox nobody has anything that an erasure could destroy, and no legal identity was submitted.
-In production nobody may assume so: whoever asks is told to try again later.
+Wallets answer. In a sandbox nobody has a position that an erasure could destroy, and no legal
+identity was submitted. In production nobody may assume so until trading and KYC are there to
+answer: whoever asks is told to try again later.
 """
 
 from collections.abc import Sequence
 
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import UserId
+from domain.wallets.ports import Books
 
 
 class SandboxErasureHolds:
-    """Implements domain.users.ports.ErasureHolds: nothing holds an account back."""
+    """Implements domain.users.ports.ErasureHolds: what is in a wallet holds an account back."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
 
     async def reasons(self, user_id: UserId) -> Sequence[str]:
-        del user_id
-        return ()
+        """Raises Unavailable, TimedOut."""
+        balances = (await self._books.balances([user_id])).get(user_id, ())
+        return ("BALANCES",) if any(each.available or each.held for each in balances) else ()
 
 
 class SandboxLegalIdentities:

@@ -65,6 +65,14 @@ class PendingEvents:
     def append(self, event: NewEvent) -> None:
         self._events.append(event)
 
+    def mark(self) -> int:
+        """Where a part begins that may be taken back."""
+        return len(self._events)
+
+    def take_back(self, mark: int) -> None:
+        """Forget what was appended since ``mark``."""
+        del self._events[mark:]
+
     async def write(self, session: AsyncSession, *, now: datetime) -> None:
         """Number and store them. Takes the streams' row locks: commit right after."""
         if not self._events:

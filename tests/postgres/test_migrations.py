@@ -24,6 +24,7 @@ from adapters.postgres.tables import METADATA
 from adapters.sandbox.servers import Servers
 from domain.kernel.ids import Category
 from domain.market import InstrumentStatus
+from domain.wallets.model import AccountKind, EntryKind, HoldState
 from tests.world import DatabaseUrls, create_database
 
 
@@ -79,7 +80,13 @@ async def test_tables_are_what_the_models_say(database_urls: DatabaseUrls) -> No
 
 @pytest.mark.parametrize(
     ("constraint", "words"),
-    [("ck_instrument_category", Category), ("ck_instrument_status", InstrumentStatus)],
+    [
+        ("ck_instrument_category", Category),
+        ("ck_instrument_status", InstrumentStatus),
+        ("ck_account_kind", AccountKind),
+        ("ck_entry_kind", EntryKind),
+        ("ck_hold_state", HoldState),
+    ],
 )
 async def test_checks_know_every_word(
     database_urls: DatabaseUrls, constraint: str, words: type[StrEnum]

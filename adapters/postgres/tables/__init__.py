@@ -1,6 +1,7 @@
 """Every table of the platform, one module per domain, one PostgreSQL schema per domain."""
 
 from adapters.postgres.tables.events import EventRow, EventStreamRow, OutboxRow
+from adapters.postgres.tables.idempotency import CommandRow
 from adapters.postgres.tables.market import InstrumentRow
 from adapters.postgres.tables.naming import METADATA
 from adapters.postgres.tables.users import (
@@ -15,21 +16,40 @@ from adapters.postgres.tables.users import (
     SessionRow,
     SettingsRow,
 )
+from adapters.postgres.tables.wallets import (
+    AssetRow,
+    BalanceRow,
+    ChainLinkRow,
+    EntryRow,
+    HoldRow,
+    LedgerAccountRow,
+    PostingRow,
+    UnsealedRow,
+)
 
 __all__ = [
     "METADATA",
     "AccountRow",
     "ActivityRow",
+    "AssetRow",
+    "BalanceRow",
+    "ChainLinkRow",
+    "CommandRow",
     "DataKeyRow",
+    "EntryRow",
     "EventRow",
     "EventStreamRow",
+    "HoldRow",
     "InstrumentRow",
+    "LedgerAccountRow",
     "NoteRow",
     "NotificationRow",
     "OutboxRow",
+    "PostingRow",
     "ProfileRow",
     "RoleProposalRow",
     "RoleRow",
     "SessionRow",
     "SettingsRow",
+    "UnsealedRow",
 ]

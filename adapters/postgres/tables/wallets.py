@@ -1,0 +1,202 @@
+"""The wallets' tables, in the PostgreSQL schema ``wallets``: the journal and what follows from it.
+
+Money moves through ``wallets.post`` alone: these are read, and compared with the migrations.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlmodel import Field
+
+from adapters.postgres.tables.naming import Row
+
+SCHEMA = "wallets"
+
+_INSTANT = DateTime(timezone=True)
+_CODE = Text(collation="C")
+_AMOUNT = Numeric(38, 18)
+
+
+class AssetRow(Row, table=True):
+    """Something wallets hold."""
+
+    __tablename__: ClassVar[str] = "asset"
+    __table_args__: ClassVar[dict[str, str]] = {"schema": SCHEMA}
+
+    code: str = Field(sa_type=_CODE, primary_key=True)
+    name: str = Field(sa_type=Text)
+    scale: int = Field(sa_type=SmallInteger)
+    networks: list[dict[str, Any]] = Field(sa_type=JSONB)
+
+
+class LedgerAccountRow(Row, table=True):
+    """What an account is. Never changed."""
+
+    __tablename__: ClassVar[str] = "account"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        UniqueConstraint(
+            "owner",
+            "asset",
+            "kind",
+            "name",
+            name="uq_account_owner_asset_kind_name",
+            postgresql_nulls_not_distinct=True,
+        ),
+        ForeignKeyConstraint(["asset"], [f"{SCHEMA}.asset.code"], name="fk_account_asset"),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    asset: str = Field(sa_type=_CODE)
+    owner: UUID | None
+    name: str = Field(sa_type=Text)
+    opened_at: datetime = Field(sa_type=_INSTANT)
+
+
+class BalanceRow(Row, table=True):
+    """Where a user's account stands: the row its postings queue for."""
+
+    __tablename__: ClassVar[str] = "balance"
+    __table_args__: ClassVar[dict[str, str]] = {"schema": SCHEMA}
+
+    account_id: UUID = Field(primary_key=True)
+    amount: Decimal = Field(sa_type=_AMOUNT)
+    last_seq: int = Field(sa_type=BigInteger)
+    frozen: bool
+
+
+class EntryRow(Row, table=True):
+    """One entry of the journal."""
+
+    __tablename__: ClassVar[str] = "entry"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        UniqueConstraint("position", name="uq_entry_position"),
+        Index(
+            "uq_entry_source",
+            "source",
+            unique=True,
+            postgresql_where=text("source IS NOT NULL"),
+        ),
+        Index(
+            "uq_entry_reverses",
+            "reverses",
+            unique=True,
+            postgresql_where=text("reverses IS NOT NULL"),
+        ),
+        Index("ix_entry_hold_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger, sa_column_args=(Identity(always=True),))
+    kind: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=_INSTANT)
+    actor: UUID | None
+    source: str | None = Field(sa_type=Text)
+    reverses: UUID | None
+    hold_id: UUID | None
+    details: dict[str, str] = Field(sa_type=JSONB)
+
+
+class PostingRow(Row, table=True):
+    """One account's share of an entry, and what the account came to with it."""
+
+    __tablename__: ClassVar[str] = "posting"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        Index(
+            "uq_posting_account_id_seq",
+            "account_id",
+            "seq",
+            unique=True,
+            postgresql_where=text("seq IS NOT NULL"),
+        ),
+        Index(
+            "ix_posting_owner_position",
+            "owner",
+            "position",
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+        {"schema": SCHEMA},
+    )
+
+    position: int = Field(
+        sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    line: int = Field(sa_type=SmallInteger, primary_key=True)
+    account_id: UUID
+    owner: UUID | None
+    asset: str = Field(sa_type=_CODE)
+    amount: Decimal = Field(sa_type=_AMOUNT)
+    seq: int | None = Field(sa_type=BigInteger)
+    balance: Decimal | None = Field(sa_type=_AMOUNT)
+
+
+class HoldRow(Row, table=True):
+    """An amount reserved."""
+
+    __tablename__: ClassVar[str] = "hold"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        Index("ix_hold_owner_asset", "owner", "asset", postgresql_where=text("state = 'OPEN'")),
+        Index(
+            "ix_hold_expires_at",
+            "expires_at",
+            postgresql_where=text("state = 'OPEN' AND expires_at IS NOT NULL"),
+        ),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True)
+    owner: UUID
+    asset: str = Field(sa_type=_CODE)
+    amount: Decimal = Field(sa_type=_AMOUNT)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=_INSTANT)
+    expires_at: datetime | None = Field(sa_type=_INSTANT)
+    state: str = Field(sa_type=Text)
+    posted: Decimal = Field(sa_type=_AMOUNT)
+    resolved_at: datetime | None = Field(sa_type=_INSTANT)
+
+
+class UnsealedRow(Row, table=True):
+    """An entry that waits for its link of the chain."""
+
+    __tablename__: ClassVar[str] = "unsealed"
+    __table_args__: ClassVar[dict[str, str]] = {"schema": SCHEMA}
+
+    position: int = Field(
+        sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+
+
+class ChainLinkRow(Row, table=True):
+    """One link: the digest of an entry, hashed with the link before."""
+
+    __tablename__: ClassVar[str] = "chain_link"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        UniqueConstraint("position", name="uq_chain_link_position"),
+        {"schema": SCHEMA},
+    )
+
+    number: int = Field(
+        sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    position: int = Field(sa_type=BigInteger)
+    digest: bytes = Field(sa_type=BYTEA)
+    link: bytes = Field(sa_type=BYTEA)
+    sealed_at: datetime = Field(sa_type=_INSTANT)

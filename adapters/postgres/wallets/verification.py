@@ -1,0 +1,128 @@
+"""Proving the books from the journal alone, and sealing it so that changes leave a trace.
+
+Every query looks for what must not be. Together they say: balances, sequences, holds and chain are
+what the postings make them, and nothing else.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+
+from adapters.postgres.engine import Database
+from domain.wallets.ports import Finding
+
+# By rule: subject and details of what breaks it.
+_RULES = {
+    "unbalanced_entry": """
+        SELECT position::text, asset || ' sums to ' || sum(amount)
+        FROM wallets.posting GROUP BY position, asset HAVING sum(amount) <> 0
+    """,
+    "entry_without_postings": """
+        SELECT e.position::text, e.kind FROM wallets.entry e
+        WHERE NOT EXISTS (SELECT FROM wallets.posting p WHERE p.position = e.position)
+    """,
+    "posting_without_entry": """
+        SELECT p.position::text, p.line::text FROM wallets.posting p
+        WHERE NOT EXISTS (SELECT FROM wallets.entry e WHERE e.position = p.position)
+    """,
+    "posting_of_another_account": """
+        SELECT p.position::text, p.account_id::text
+        FROM wallets.posting p LEFT JOIN wallets.account a ON a.id = p.account_id
+        WHERE a.id IS NULL OR a.asset <> p.asset OR a.owner IS DISTINCT FROM p.owner
+    """,
+    "too_fine_a_posting": """
+        SELECT p.position::text, trim_scale(p.amount)::text
+        FROM wallets.posting p JOIN wallets.asset s ON s.code = p.asset
+        WHERE scale(trim_scale(p.amount)) > s.scale
+    """,
+    "wrong_balance": """
+        SELECT coalesce(b.account_id, j.account_id)::text,
+            'kept ' || coalesce(b.amount, 0) || ', journal ' || coalesce(j.amount, 0)
+        FROM wallets.balance b FULL JOIN (
+            SELECT account_id, sum(amount) AS amount, count(*) AS lines
+            FROM wallets.posting WHERE owner IS NOT NULL GROUP BY account_id
+        ) j ON j.account_id = b.account_id
+        WHERE coalesce(b.amount, 0) <> coalesce(j.amount, 0)
+            OR coalesce(b.last_seq, 0) <> coalesce(j.lines, 0)
+    """,
+    "wrong_running_balance": """
+        SELECT account_id::text, 'posting ' || seq || ' says ' || balance || ', is ' || ran
+        FROM (
+            SELECT account_id, seq, balance, sum(amount) OVER each_account AS ran
+            FROM wallets.posting WHERE owner IS NOT NULL
+            WINDOW each_account AS (PARTITION BY account_id ORDER BY seq)
+        ) p WHERE balance <> ran OR ran < 0
+    """,
+    "gap_in_sequence": """
+        SELECT account_id::text, 'posting ' || seq || ' is number ' || place
+        FROM (
+            SELECT account_id, seq, row_number() OVER each_account AS place
+            FROM wallets.posting WHERE owner IS NOT NULL
+            WINDOW each_account AS (PARTITION BY account_id ORDER BY seq)
+        ) p WHERE seq <> place
+    """,
+    "held_without_holds": """
+        SELECT coalesce(a.owner, h.owner) || ' ' || coalesce(a.asset, h.asset),
+            'held ' || coalesce(a.amount, 0) || ', open holds ' || coalesce(h.amount, 0)
+        FROM (
+            SELECT k.owner, k.asset, sum(p.amount) AS amount
+            FROM wallets.account k JOIN wallets.posting p ON p.account_id = k.id
+            WHERE k.kind = 'HELD' GROUP BY k.owner, k.asset
+        ) a FULL JOIN (
+            SELECT owner, asset, sum(amount) AS amount
+            FROM wallets.hold WHERE state = 'OPEN' GROUP BY owner, asset
+        ) h ON h.owner = a.owner AND h.asset = a.asset
+        WHERE coalesce(a.amount, 0) <> coalesce(h.amount, 0)
+    """,
+    "wrong_digest": """
+        SELECT c.position::text, 'link ' || c.number FROM wallets.chain_link c
+        WHERE c.digest IS DISTINCT FROM wallets.digest_of(c.position)
+    """,
+    "broken_chain": """
+        SELECT number::text, 'position ' || position FROM (
+            SELECT number, position, digest, link,
+                row_number() OVER (ORDER BY number) AS place,
+                coalesce(lag(link) OVER (ORDER BY number), '') AS previous
+            FROM wallets.chain_link
+        ) c WHERE number <> place OR link <> sha256(previous || digest)
+    """,
+    "outside_of_the_chain": """
+        SELECT e.position::text, e.kind FROM wallets.entry e
+        WHERE NOT EXISTS (SELECT FROM wallets.chain_link c WHERE c.position = e.position)
+            AND NOT EXISTS (SELECT FROM wallets.unsealed u WHERE u.position = e.position)
+    """,
+}
+
+
+class PostgresVerification:
+    """Implements domain.wallets.ports.Verification."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def findings(self, *, first: int = 100) -> Sequence[Finding]:
+        found: list[Finding] = []
+        async with self._database.read() as session:
+            connection = await session.connection()
+            # One moment for all rules: money moves while they look.
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            for rule, query in _RULES.items():
+                rows = await connection.execute(text(f"{query} LIMIT {int(first)}"))  # constants
+                found += [Finding(rule, subject, details) for subject, details in rows.all()]
+        return found
+
+
+class PostgresSealing:
+    """Implements domain.wallets.ports.Sealing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seal(self, *, now: datetime, limit: int = 1000) -> int:
+        async with self._database.unit_of_work() as session:
+            connection = await session.connection()
+            sealed = await connection.execute(
+                text("SELECT wallets.seal(:most, :at)"), {"most": limit, "at": now}
+            )
+            return int(sealed.scalar_one())

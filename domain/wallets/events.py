@@ -1,0 +1,69 @@
+"""What is told of wallets: the catalogue of this domain's events.
+
+Every event goes to ``user:<id>`` of the wallet's owner, one per asset that an entry touched. Bodies
+hold ids and amounts: what changed, and what is there now.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from domain.kernel.events import NewEvent, stream_of_user
+from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import plain
+from domain.wallets.model import (
+    AccountKind,
+    AccountState,
+    EntryKind,
+    JournalEntry,
+    Posted,
+)
+
+_Wallet = tuple[UserId, AssetCode]
+_TYPES = {
+    EntryKind.DEPOSIT: "wallet.deposited",
+    EntryKind.FEE: "wallet.fee_charged",
+    EntryKind.ADJUSTMENT: "wallet.adjusted",
+    EntryKind.REVERSAL: "wallet.reversed",
+    EntryKind.HOLD_PLACED: "wallet.hold_placed",
+    EntryKind.HOLD_POSTED: "wallet.hold_posted",
+    EntryKind.HOLD_VOIDED: "wallet.hold_voided",
+    EntryKind.HOLD_EXPIRED: "wallet.hold_expired",
+}
+
+
+def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
+    """What every owner is told of an entry; nothing of one that was posted before."""
+    wallets: dict[_Wallet, dict[AccountKind, AccountState]] = {}
+    for state in posted.states:
+        account = state.account
+        if account.owner is not None:
+            wallets.setdefault((account.owner, account.asset), {})[account.kind] = state
+    for (owner, asset), states in wallets.items():
+        available, held = states.get(AccountKind.AVAILABLE), states.get(AccountKind.HELD)
+        body: dict[str, object] = {
+            "entryId": str(entry.id),
+            "asset": asset,
+            "availableChange": _change(available),
+            "available": _after(available),
+            "heldChange": _change(held),
+            "held": _after(held),
+        }
+        if entry.hold_id is not None:
+            body["holdId"] = str(entry.hold_id)
+        yield NewEvent(stream_of_user(owner), _type(entry.kind, available), body)
+
+
+def _type(kind: EntryKind, available: AccountState | None) -> str:
+    if kind is EntryKind.TRANSFER:
+        sent = available is not None and available.amount < 0
+        return "wallet.transfer_sent" if sent else "wallet.transfer_received"
+    return _TYPES[kind]
+
+
+def _change(state: AccountState | None) -> str:
+    return plain(Decimal(0) if state is None else state.amount)
+
+
+def _after(state: AccountState | None) -> str | None:
+    """Nothing when the entry left it alone: then it is what it was."""
+    return None if state is None else plain(state.balance)
