@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adapters.duties import Duty
     from adapters.foundation import Foundation
     from adapters.people import People
     from adapters.settings import Settings
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from resolvers.user_services import UserServices
 
 ROOT = Path(__file__).resolve().parent
-SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 
 
 async def web(settings: "Settings") -> None:
@@ -166,6 +164,7 @@ async def worker(settings: "Settings") -> None:
     from adapters.foundation import founded, on_duty
     from adapters.gateway.role_probes import VenueClockProbe
     from adapters.postgres import PostgresInstruments
+    from adapters.worker_duties import about_money, about_people
     from domain.market import CatalogueRefresh, VenueClock
     from domain.status import StatusBoard
 
@@ -178,73 +177,8 @@ async def worker(settings: "Settings") -> None:
         clock = VenueClock(base.bybit.rest)
         probes = [*base.probes(database_required=True), VenueClockProbe(clock)]
         duties = [refresh.run, clock.run, *about_money(base)]
-        duties += [] if people is None else about(people, base)
+        duties += [] if people is None else about_people(people, base)
         await on_duty(base, StatusBoard(probes, base.clock), duties)
-
-
-def about(people: "People", base: "Foundation") -> "list[Duty]":
-    """The worker's duties about people: telling what happened, erasing who is due, tidying."""
-    from adapters.duties import every, once
-    from adapters.postgres import PostgresOutbox, maintain_events
-    from adapters.postgres.users import maintain_users
-    from adapters.redis import RedisEventSignaller
-    from domain.events import Relay
-    from domain.users import Erasure, InboxConsumer
-
-    settings, clock, database = base.settings, base.clock, base.database
-    outbox = PostgresOutbox(database, settings.database_url.get_secret_value(), clock=clock)
-    erasure = Erasure(
-        works=people.works,
-        accounts=people.accounts,
-        identities=people.identities,
-        signals=people.signals,
-        holds=people.holds,
-        clock=clock,
-    )
-    duties = [
-        outbox.run,
-        *(
-            Relay(outbox, told).run
-            for told in (RedisEventSignaller(base.redis), InboxConsumer(people.works))
-        ),
-        every(MINUTE, "erasure", erasure.erase_due),
-        every(DAY, "events", lambda: maintain_events(database, now=clock.now())),
-        every(DAY, "users", lambda: maintain_users(database, now=clock.now())),
-    ]
-    if not settings.production and settings.firebase_project.startswith("demo-"):
-        from adapters.sandbox.demo_roles import seed_demo_roles
-
-        project, tenant = settings.firebase_project, settings.firebase_tenant
-        seed = partial(seed_demo_roles, people.works, project=project, tenant=tenant, clock=clock)
-        duties.append(once("demo_roles", seed))
-    return duties
-
-
-def about_money(base: "Foundation") -> "list[Duty]":
-    """The worker's duties about the ledger: holds whose time is up, the chain, old keys."""
-    from adapters.duties import every
-    from adapters.postgres.idempotency import forget_commands
-    from adapters.postgres.wallets import (
-        PostgresAssets,
-        PostgresBooks,
-        PostgresSealing,
-        PostgresWorks,
-    )
-    from domain.wallets import Chain, Holds
-
-    clock, database = base.clock, base.database
-    chain = Chain(PostgresSealing(database), clock)
-    holds = Holds(
-        works=PostgresWorks(database, clock=clock),
-        assets=PostgresAssets(database, clock=clock),
-        books=PostgresBooks(database),
-        clock=clock,
-    )
-    return [
-        every(SECOND, "holds", holds.expire_due),
-        every(SECOND, "chain", chain.seal_all),
-        every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
-    ]
 
 
 async def sandbox(role: str, settings: "Settings") -> None:
