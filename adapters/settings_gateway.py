@@ -189,6 +189,12 @@ class GatewaySettings(BaseSettings):
     subscription_groups_per_socket: int = Field(
         500, ge=1, description="Different shared subscriptions one socket takes part in."
     )
+    subscription_groups_per_caller: int = Field(
+        2_000,
+        ge=1,
+        description="Different shared subscriptions that all connections of one account take part "
+        "in, or, while nobody is signed in, of one address; in each web process.",
+    )
     stream_ping_seconds: float = Field(
         12.0, gt=0, le=300, description="How often an event stream (SSE) gets a comment."
     )

@@ -26,6 +26,7 @@ from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobod
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
 from adapters.gateway.events import EventStreams, StreamLimits, wants_events
+from adapters.gateway.fanout.callers import Callers
 from adapters.gateway.fanout.flusher import Flusher, OutboxLimits
 from adapters.gateway.fanout.groups import GroupLimits
 from adapters.gateway.fanout.pace import Pace
@@ -94,7 +95,12 @@ def build_app(
     view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
     runner = OperationRunner(graphql_schema, desk)
     allowed_origins = normalize_allowed_origins(settings.allowed_origins)
-    sharing = Sharing(graphql_schema, desk, limits=_group_limits(settings))
+    sharing = Sharing(
+        graphql_schema,
+        desk,
+        limits=GroupLimits(groups=settings.subscription_groups_max),
+        callers=_callers(settings),
+    )
     flusher = Flusher(limits=_outbox_limits(settings))
     metrics.watch_deliveries(lambda: _deliveries(sharing, flusher))
     streams = EventStreams(
@@ -194,10 +200,10 @@ def _stream_limits(settings: Settings) -> StreamLimits:
     )
 
 
-def _group_limits(settings: Settings) -> GroupLimits:
-    return GroupLimits(
-        groups=settings.subscription_groups_max,
-        groups_of_caller=settings.subscription_groups_per_socket,
+def _callers(settings: Settings) -> Callers:
+    return Callers(
+        of_connection_max=settings.subscription_groups_per_socket,
+        of_owner_max=settings.subscription_groups_per_caller,
     )
 
 

@@ -23,7 +23,7 @@ from adapters.gateway.answers import RequestRefused
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.drain import Drain
 from adapters.gateway.fanout.flusher import OutboxCounters
-from adapters.gateway.fanout.groups import Caller, Membership
+from adapters.gateway.fanout.groups import Membership
 from adapters.gateway.fanout.mailbox import Mailbox, Overflown
 from adapters.gateway.fanout.plan import Plan
 from adapters.gateway.fanout.sharing import Alone, Sharing
@@ -148,7 +148,10 @@ class EventStreams:
             return boxes[0]
 
         found = await self._sharing.join(
-            wanted, lambda: self.desk.context(viewer, info), sink=sink, caller=Caller()
+            wanted,
+            lambda: self.desk.context(viewer, info),
+            sink=sink,
+            caller=self._sharing.callers.connection(viewer, info.address),
         )
         match found:
             case Membership():

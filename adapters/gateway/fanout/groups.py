@@ -5,23 +5,22 @@ here of no viewer, and a plan that may not be shared gets a group that is entere
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AsyncExitStack
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from graphql import GraphQLError
 
+from adapters.gateway.fanout.callers import Caller
 from adapters.gateway.fanout.execution import Execution
 from adapters.gateway.fanout.group import FanoutCounters, Group, Present
 from adapters.gateway.fanout.plan import Part, Plan
 from adapters.gateway.fanout.sink import FormattedErrors, Sink
 
 GROUPS_MAX = 10_000
-GROUPS_OF_CALLER_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,6 @@ class GroupLimits:
     """How much may run at a time."""
 
     groups: int = GROUPS_MAX
-    groups_of_caller: int = GROUPS_OF_CALLER_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +39,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class TooManyGroups:
-    """A limit is reached: the caller's own, or that of the process."""
+    """A limit is reached: of the caller, of whoever they belong to, or of the process."""
 
-    of_caller: bool
     limit: int
-
-
-@dataclass(slots=True, eq=False)
-class Caller:
-    """Whose groups are counted together: a connection, or all of one address or person."""
-
-    held: Counter[Hashable] = field(default_factory=Counter)
+    whose: Caller | None = None
+    """Nobody's: the process has no room."""
 
 
 class Groups:
@@ -148,10 +140,11 @@ class Groups:
         limits = self._limits
         new = sum(part.key is None or part.key not in self._shared for part in plan.parts)
         if new and len(self._running) + new > limits.groups:
-            return TooManyGroups(of_caller=False, limit=limits.groups)
-        more = sum(part.key is None or part.key not in caller.held for part in plan.parts)
-        if more and len(caller.held) + more > limits.groups_of_caller:
-            return TooManyGroups(of_caller=True, limit=limits.groups_of_caller)
+            return TooManyGroups(limits.groups)
+        for holder in caller.and_owners():
+            more = sum(part.key is None or part.key not in holder.held for part in plan.parts)
+            if more and len(holder.held) + more > holder.groups_max:
+                return TooManyGroups(holder.groups_max, whose=holder)
         return None
 
     def _enter(self, plan: Plan, part: Part, member: "Membership", context: object) -> Group:
@@ -209,7 +202,7 @@ class Membership:
 
     def enter(self, group: Group) -> None:
         self._held.add(group)
-        self._caller.held[_identity(group)] += 1
+        self._caller.take(_identity(group))
         group.add(self)
 
     def leave(self) -> None:
@@ -231,10 +224,7 @@ class Membership:
             self.sink.end(errors)
 
     def _release(self, group: Group) -> None:
-        key = _identity(group)
-        self._caller.held[key] -= 1
-        if not self._caller.held[key]:
-            del self._caller.held[key]
+        self._caller.release(_identity(group))
 
 
 def _identity(group: Group) -> Hashable:

@@ -12,9 +12,9 @@ from strawberry.schema.schema import Schema
 
 from adapters.gateway.desk import ConnectionInfo, OperationDesk, Transport
 from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.fanout.callers import Caller, Callers
 from adapters.gateway.fanout.execution import Execution
 from adapters.gateway.fanout.groups import (
-    Caller,
     GroupLimits,
     Groups,
     Membership,
@@ -50,9 +50,15 @@ class Sharing:
     """
 
     def __init__(
-        self, schema: Schema, desk: OperationDesk, *, limits: GroupLimits | None = None
+        self,
+        schema: Schema,
+        desk: OperationDesk,
+        *,
+        limits: GroupLimits | None = None,
+        callers: Callers | None = None,
     ) -> None:
         execution = Execution(schema)
+        self.callers = Callers() if callers is None else callers
         self._desk = desk
         self._planner = Planner(execution)
         self._groups = Groups(
@@ -114,15 +120,20 @@ class Sharing:
             case Refused(errors):
                 shown, outcome = self._desk.present(errors, before_execution=True)
                 return Answer({"errors": [e.formatted for e in shown]}, refused=True), outcome
-            case TooManyGroups(of_caller, limit):
-                return self._full(limit, of_caller=of_caller), Outcome.REFUSED
+            case TooManyGroups():
+                return self._full(found), Outcome.REFUSED
 
-    def _full(self, limit: int, *, of_caller: bool) -> Answer:
+    def _full(self, found: TooManyGroups) -> Answer:
         code = GatewayErrorCode.TOO_MANY_SUBSCRIPTIONS
-        whose = "One connection" if of_caller else "This process"
-        text = f"{whose} may follow {limit} different streams at a time."
+        if found.whose is None:
+            whose = "This process"
+        elif found.whose.owner is None:
+            whose = "All connections of one account or address together"
+        else:
+            whose = "One connection"
+        text = f"{whose} may follow {found.limit} different streams at a time."
         self._desk.metrics.refused(code.lower())
-        wait = None if of_caller else _RETRY_SECONDS
+        wait = _RETRY_SECONDS if found.whose is None else None
         return refusal(code, text, correlation.current().id, retry_after_seconds=wait)
 
     def _nobodys_context(self) -> object:

@@ -17,8 +17,8 @@ from typing import Protocol, assert_never
 from adapters.gateway.access import Stay
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.errors import GatewayErrorCode
+from adapters.gateway.fanout.callers import Caller
 from adapters.gateway.fanout.flusher import Flusher
-from adapters.gateway.fanout.groups import Caller
 from adapters.gateway.fanout.outbox import Outbox
 from adapters.gateway.fanout.sharing import Sharing
 from adapters.gateway.fanout.wires import Wire
@@ -122,7 +122,7 @@ class Connection:
         self._parameters: Mapping[str, object] | None = None
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._outbox = Outbox(socket.wire, services.flusher, self._closed)
-        self._caller = Caller()
+        self._caller: Caller | None = None
         self._operations: dict[str, Operation] = {}
         self._open: set[Operation] = set()
         """One whose stream is still closing is here and has no id any more."""
@@ -278,6 +278,8 @@ class Connection:
     ) -> None:
         bound = correlation.begin_operation(self._peer.correlation, number)
         services = self._services
+        if self._caller is None:
+            self._caller = services.sharing.callers.connection(stay.viewer, self._peer.address)
         await operation.run(
             request,
             who=lambda: self._desk.access.again(stay),

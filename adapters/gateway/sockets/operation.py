@@ -6,7 +6,8 @@ from contextlib import aclosing
 from typing import Any
 
 from adapters.gateway.desk import ConnectionInfo
-from adapters.gateway.fanout.groups import Caller, Membership
+from adapters.gateway.fanout.callers import Caller
+from adapters.gateway.fanout.groups import Membership
 from adapters.gateway.fanout.outbox import Lane, Outbox
 from adapters.gateway.fanout.plan import Plan
 from adapters.gateway.fanout.sharing import Alone, Sharing

@@ -9,7 +9,7 @@ import { createRoot } from "react-dom/client";
 
 import { AnswerLog } from "./answers";
 import { answerPlugin } from "./answer-panel";
-import { takeAsked } from "./asked";
+import { forgetOnceKept, takeAsked } from "./asked";
 import { Brand } from "./brand";
 import { watchedFetcher } from "./fetcher";
 import { SignIn, signInPlace } from "./sign-in";
@@ -22,8 +22,8 @@ const answers = new AnswerLog();
 const place = await signInPlace();
 const signIn = place && new SignIn(place);
 const fetcher = watchedFetcher(answers, signIn);
-const storage = withoutHeaders(localStorage);
 const asked = takeAsked();
+const storage = withoutHeaders(localStorage, (tabs) => asked && forgetOnceKept(asked, tabs));
 const plugins = [HISTORY_PLUGIN, explorerPlugin(), answerPlugin(answers)];
 if (signIn) plugins.push(signInPlugin(signIn));
 

@@ -10,7 +10,10 @@ import type { Storage as KeptStorage } from "@graphiql/toolkit";
 const HOLDING_HEADERS = /:(queries|favorites|tabState)$/;
 
 /** The storage as GraphiQL is to see it: no header ever gets into it. */
-export function withoutHeaders(kept: Storage): KeptStorage {
+export function withoutHeaders(
+  kept: Storage,
+  tabsKept: (tabState: string) => void = () => {},
+): KeptStorage {
   return {
     get length() {
       return kept.length;
@@ -24,6 +27,7 @@ export function withoutHeaders(kept: Storage): KeptStorage {
     setItem(key, value) {
       if (key.endsWith(":headers")) return;
       kept.setItem(key, HOLDING_HEADERS.test(key) ? stripped(value) : value);
+      if (key.endsWith(":tabState")) tabsKept(value);
     },
     removeItem: (key) => kept.removeItem(key),
     clear() {

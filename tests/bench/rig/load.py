@@ -34,6 +34,8 @@ class Load:
     spread: bool = False
     flowing: bool = False
     cut_share: float = 0.0
+    deflate: bool = False
+    """Clients offer permessage-deflate; what comes compressed is counted and not read."""
     ramp_seconds: float = 25.0
     warm_seconds: float = 3.0
     measure_seconds: float = 10.0
@@ -59,6 +61,7 @@ class Load:
             "-d": self.measure_seconds,
             "-P": 1 / self.per_second,
             "-c": self.cut_share,
+            "-z": int(self.deflate),
             "-m": prices.subscribe_payload(),
         }
         return [str(word) for pair in told.items() for word in pair]

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 from graphql import GraphQLError, GraphQLFormattedError
 
+from adapters.gateway.fanout.callers import Caller
 from adapters.gateway.fanout.execution import Execution
-from adapters.gateway.fanout.groups import Caller, GroupLimits, Groups, Membership
+from adapters.gateway.fanout.groups import GroupLimits, Groups, Membership
 from adapters.gateway.fanout.plan import Plan, Planner
 from adapters.gateway.fanout.sink import Encoded, FormattedErrors
 from domain.kernel.cursor import CursorSigner

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 import strawberry
 
+from adapters.gateway.fanout.callers import Caller, Callers
 from adapters.gateway.fanout.execution import Execution
 from adapters.gateway.fanout.groups import (
-    Caller,
     GroupLimits,
     Groups,
     Membership,
@@ -31,6 +31,7 @@ TICKER = "subscription ($s: String!) { ticker(category: LINEAR, symbol: $s) { la
 SPELT = TICKER.replace("$s: String!", "$other: String!").replace(": $s", ": $other")
 BTC = ticker("BTCUSDT", "1")
 ETH = ticker("ETHUSDT", "7")
+ANA = Viewer(UserId(UUID(int=1)))
 
 
 async def settled() -> None:
@@ -189,26 +190,61 @@ async def test_a_final_value_is_marked_whatever_the_client_selects():
 
 
 async def test_limits_refuse_what_is_new_and_nothing_else():
-    async with running(BTC, limits=GroupLimits(groups=3, groups_of_caller=2)) as stage:
-        caller, other = Caller(), Caller()
+    async with running(BTC, limits=GroupLimits(groups=3)) as stage:
+        caller, other = Caller(groups_max=2), Caller()
         _, first = await stage.join(TICKER, caller, s="BTCUSDT")
         await stage.join(TICKER, caller, s="ETHUSDT")
         await stage.join(TICKER, caller, s="BTCUSDT")
         sink = Remembering()
 
         assert await stage.try_join(sink, TICKER, caller, s="SOLUSDT") == TooManyGroups(
-            of_caller=True, limit=2
+            2, whose=caller
         )
         await stage.join(TICKER, other, s="SOLUSDT")
         whole = TICKER.replace("lastPrice", "symbol")
-        assert await stage.try_join(sink, whole, Caller(), s="SOLUSDT") == TooManyGroups(
-            of_caller=False, limit=3
-        )
+        assert await stage.try_join(sink, whole, Caller(), s="SOLUSDT") == TooManyGroups(3)
         await stage.join(TICKER, Caller(), s="SOLUSDT")
         assert stage.groups.counters.refused == 2
         first.leave()
         assert len(caller.held) == 2
         assert (sink.values, sink.ends) == ([], [])
+
+
+async def test_what_one_owner_may_have_is_counted_over_all_their_connections():
+    callers = Callers(of_connection_max=2, of_owner_max=3)
+    mine, also_mine = callers.connection(ANA, "192.0.2.1"), callers.connection(ANA, "192.0.2.2")
+    a_stranger = callers.connection(ANONYMOUS, "192.0.2.1")
+    async with running(BTC) as stage:
+        _, first = await stage.join(TICKER, mine, s="BTCUSDT")
+        await stage.join(TICKER, mine, s="ETHUSDT")
+        await stage.join(TICKER, also_mine, s="SOLUSDT")
+        sink = Remembering()
+
+        # What the owner follows already costs nothing more, whichever connection asks for it.
+        await stage.join(TICKER, also_mine, s="BTCUSDT")
+        whole = TICKER.replace("lastPrice", "symbol")
+        third = callers.connection(ANA, "192.0.2.3")
+        assert await stage.try_join(sink, whole, third, s="SOLUSDT") == TooManyGroups(
+            3, whose=mine.owner
+        )
+        await stage.join(whole, a_stranger, s="SOLUSDT")
+        first.leave()
+        await stage.join(TICKER, third, s="ETHUSDT")
+        assert len(mine.held) == 1
+        assert len(also_mine.held) == 2
+        assert mine.owner is also_mine.owner is third.owner is not None
+        assert len(third.owner.held) == 3
+        assert (sink.values, sink.ends) == ([], [])
+
+
+def test_owners_are_forgotten_with_their_last_connection():
+    callers = Callers()
+    first = callers.connection(ANONYMOUS, "192.0.2.1")
+    assert callers.connection(ANONYMOUS, "192.0.2.1").owner is first.owner
+    assert callers.connection(ANONYMOUS, "192.0.2.2").owner is not first.owner
+    assert len(callers) == 1
+    del first
+    assert len(callers) == 0
 
 
 async def test_leaving_the_groups_ends_what_runs():
