@@ -209,21 +209,24 @@ async def test_groups_of_one_socket_are_capped(way: str) -> None:
 
 async def test_groups_of_one_address_are_capped_over_all_its_sockets(way: str) -> None:
     del way
-    async with serving(subscription_groups_per_caller=2) as world:
-        async with world.socket() as first, world.socket() as second:
-            await subscribe(first, 'subscription { price(symbol: "A") }', "A")
-            await joined(world, 1)
-            await subscribe(second, 'subscription { price(symbol: "B") }', "B")
-            await joined(world, 2)
-            await subscribe(second, 'subscription { price(symbol: "C") }', "C")
-            frame = await frame_of(second)
-            assert (frame["type"], frame["id"]) == ("error", "C")
-            assert frame["payload"][0]["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
-            assert frame["payload"][0]["message"].startswith("All connections of one account")
-            await first.send('{"type":"complete","id":"A"}')
-            await joined(world, 1)
-            await subscribe(second, 'subscription { price(symbol: "C") }', "again")
-            await joined(world, 2)
+    async with (
+        serving(subscription_groups_per_caller=2) as world,
+        world.socket() as first,
+        world.socket() as second,
+    ):
+        await subscribe(first, 'subscription { price(symbol: "A") }', "A")
+        await joined(world, 1)
+        await subscribe(second, 'subscription { price(symbol: "B") }', "B")
+        await joined(world, 2)
+        await subscribe(second, 'subscription { price(symbol: "C") }', "C")
+        frame = await frame_of(second)
+        assert (frame["type"], frame["id"]) == ("error", "C")
+        assert frame["payload"][0]["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
+        assert frame["payload"][0]["message"].startswith("All connections of one account")
+        await first.send('{"type":"complete","id":"A"}')
+        await joined(world, 1)
+        await subscribe(second, 'subscription { price(symbol: "C") }', "again")
+        await joined(world, 2)
 
 
 async def test_operations_in_groups_count_against_the_sockets_limit(way: str) -> None:

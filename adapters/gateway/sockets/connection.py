@@ -12,12 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from adapters.gateway.access import Stay
 from adapters.gateway.desk import ConnectionInfo, Transport
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.fanout.callers import Caller
 from adapters.gateway.fanout.flusher import Flusher
 from adapters.gateway.fanout.outbox import Outbox
 from adapters.gateway.fanout.sharing import Sharing
@@ -33,6 +32,9 @@ from adapters.gateway.sockets.wire import GOODBYE_SECONDS, WireGone
 from adapters.telemetry import correlation
 from domain.kernel.errors import UserError
 from domain.kernel.failures import Failure
+
+if TYPE_CHECKING:
+    from adapters.gateway.fanout.callers import Caller
 
 
 class Socket(Protocol):
