@@ -29,6 +29,8 @@ from domain.market.updates import Update
 # After the last watcher left: a page that reloads finds its topic warm.
 LINGER_SECONDS = 5.0
 BEAT_EVERY_SECONDS = 0.1
+# What was decoded last is remembered of so many topics: queries come oftener than prices.
+_REMEMBERED = 2048
 
 _Watched: TypeAlias = LatestTopic | TapeTopic
 
@@ -58,6 +60,7 @@ class RedisLiveMarket:
         self._reports = {self._names.report(c).channel: c for c in categories}
         self._topics: dict[str, _Watched] = {}
         self._idle: dict[str, float] = {}
+        self._read: dict[Topic, tuple[bytes, Update]] = {}
         self._watchers = 0
         self._wanted = WantedMarks(client, self._watched)
         self._listener = Listener(
@@ -108,8 +111,8 @@ class RedisLiveMarket:
         found: dict[Topic, Update] = {}
         for topic, raw in zip(topics, values[len(categories) :], strict=True):
             if raw is not None and (update := self._decoded(topic, raw)) is not None:
-                stale = update.stale or topic.instrument.category not in live
-                found[topic] = replace(update, stale=stale)
+                silent = topic.instrument.category not in live and not update.stale
+                found[topic] = replace(update, stale=True) if silent else update
         return found
 
     def reports(self) -> Mapping[Category, FeedReport]:
@@ -188,11 +191,18 @@ class RedisLiveMarket:
             return False
 
     def _decoded(self, topic: Topic, raw: bytes) -> Update | None:
+        known = self._read.get(topic)
+        if known is not None and known[0] == raw:
+            return known[1]
         try:
-            return decode_update(decode_frame(raw).data, topic)
+            update = decode_update(decode_frame(raw).data, topic)
         except CorruptFrame:
             self._metrics.frame_dropped(DropReason.CORRUPT)
             return None
+        if len(self._read) >= _REMEMBERED:
+            self._read.clear()
+        self._read[topic] = raw, update
+        return update
 
     async def _beat(self) -> None:
         while True:

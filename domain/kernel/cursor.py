@@ -6,12 +6,15 @@ and what is built by clients can never change again.
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from hashlib import sha256
 
 from domain.kernel.errors import BadInput
 
 _SIGNATURE_BYTES = 12
 _VERSION = b"v1"
+# The same few catalogues are listed all the time, and signing is dear: 8 us a row.
+_REMEMBERED = 4096
 
 
 class CursorSigner:
@@ -19,9 +22,13 @@ class CursorSigner:
 
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"okd cursor", sha256)
+        self._signed = lru_cache(_REMEMBERED)(self._sign)
 
     def sign(self, list_name: str, position: str) -> str:
         """A cursor for ``position`` in ``list_name``, safe in a URL."""
+        return self._signed(list_name, position)
+
+    def _sign(self, list_name: str, position: str) -> str:
         body = b":".join((_VERSION, list_name.encode(), position.encode()))
         return urlsafe_b64encode(self._mac(body) + body).rstrip(b"=").decode()
 
