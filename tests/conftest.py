@@ -26,11 +26,14 @@ from adapters.postgres.tables import METADATA
 from adapters.redis import RedisClient
 from adapters.sandbox.servers import Servers, ensure
 from tests import world
+from tests.hearing import EARS
+from tests.leaks import leaks
 
 # A busy machine is slow, which is no finding; deadlines of ours have tests of their own.
 settings.register_profile("okd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("okd")
 
+pytest_plugins = ["tests.hearing"]
 _data_dir = pytest.StashKey[Path]()
 
 
@@ -43,6 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # an xdist class without types
     node.workerinput["okd_data_dir"] = str(node.config.stash[_data_dir])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        EARS.find(list(leaks(session.config.stash[_data_dir])))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

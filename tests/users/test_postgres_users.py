@@ -23,6 +23,7 @@ from domain.users.model import (
     default_settings,
 )
 from domain.users.ports import ActivityQuery, UserQuery
+from tests import canaries
 from tests.users.conftest import Book
 from tests.users.people import LAPTOP, NOW, PHONE, sign_in
 from tests.world import DatabaseUrls
@@ -52,7 +53,7 @@ async def test_a_person_is_made_on_first_sight_and_known_from_then_on(book: Book
     )
     assert elsewhere is not None
     assert (elsewhere.user, elsewhere.session) == (user, None)
-    assert await book.accounts.profiles([user.id]) == {user.id: Profile(user.id, "Ann")}
+    assert await book.accounts.profiles([user.id]) == {user.id: Profile(user.id, canaries.NAME)}
     assert await book.accounts.settings(user.id) == default_settings(user.id)
 
 
@@ -77,7 +78,9 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
     user, _ = await join(book)
     async with book.works.begin() as work:
         profile = await work.users.profile(user.id)
-        await work.users.save_profile(replace(profile, legal_name="Ann Lee", phone="+15550100"))
+        await work.users.save_profile(
+            replace(profile, legal_name=f"{canaries.NAME} Lee", phone="+15550100")
+        )
         work.activity.add(
             actor_id=user.id,
             subject_id=user.id,
@@ -94,7 +97,14 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
         dump += "".join(repr(tuple(row.values())) for row in rows)
     await owner.close()
 
-    for secret in ("ann@example.org", "Ann", "Lee", "+15550100", "192.0.2.7", "Vladivostok"):
+    for secret in (
+        "ann@example.org",
+        canaries.NAME,
+        "Lee",
+        "+15550100",
+        "192.0.2.7",
+        "Vladivostok",
+    ):
         assert secret not in dump
         assert secret.encode().hex() not in dump
     log = await book.accounts.activity(ActivityQuery(subject_id=user.id), first=5, before=None)
