@@ -76,7 +76,11 @@ async def people_of(
         trust_env=settings.production,
     ) as http:
         certificates = Certificates(
-            settings.firebase_certificates_url, http=http, kept=RedisKeptText(redis, CERTIFICATES)
+            settings.firebase_certificates_url,
+            http=http,
+            kept=RedisKeptText(
+                redis, CERTIFICATES, secret=settings.secret_key.get_secret_value().encode()
+            ),
         )
         try:
             yield People(

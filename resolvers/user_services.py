@@ -86,7 +86,7 @@ class UserServices:
                 cursors=cursors,
                 clock=clock,
             ),
-            roles=Roles(works=works, accounts=accounts, clock=clock),
+            roles=Roles(works=works, accounts=accounts, signals=signals, clock=clock),
             audit=Audit(works=works, accounts=accounts, cursors=cursors, clock=clock),
             events=events,
         )

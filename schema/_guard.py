@@ -58,6 +58,8 @@ async def _refusal(
 ) -> UserError | None:
     viewer = info.context.viewer
     refused: UserError | None = refusal(policy, viewer)
+    if isinstance(refused, Forbidden):
+        await info.context.users.audit.denied(viewer, info.field_name)
     if refused is None and policy.step_up is not None:
         # Last: who may not do it at all is not asked to sign in again for it, and spends nothing.
         operation = operation_digest(info.field_name, arguments)

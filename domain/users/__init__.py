@@ -6,6 +6,7 @@ from domain.users.authentication import Authentication
 from domain.users.back_office import BackOffice
 from domain.users.erasure import Erasure
 from domain.users.export import DataExport, Export
+from domain.users.freezing import TokenRevocation
 from domain.users.inbox import InboxConsumer, MyInbox
 from domain.users.permissions import (
     ROLES_FOR,
@@ -38,5 +39,6 @@ __all__ = [
     "Permissions",
     "Roles",
     "StepUpCheck",
+    "TokenRevocation",
     "make_first_admin",
 ]

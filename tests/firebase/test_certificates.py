@@ -210,7 +210,7 @@ async def test_the_duty_renews_ahead_of_time_and_survives_an_outage(
 async def test_a_process_that_starts_in_an_outage_takes_the_last_good_ones(
     source: HttpServer, http: httpx.AsyncClient, redis_client: RedisClient, clock: Time
 ) -> None:
-    kept = RedisKeptText(redis_client, "certificates")
+    kept = RedisKeptText(redis_client, "certificates", secret=b"s" * 32)
     before = Certificates(source.url, http=http, kept=kept, now=clock)
     assert await before.key("first") is not None
     clock.ahead += 3600

@@ -48,8 +48,15 @@ class Users:
     def step_up(self) -> "Users":
         return self
 
+    @property
+    def audit(self) -> "Users":
+        return self
+
     def __getattr__(self, name: str) -> Any:
         raise Reached
+
+    async def denied(self, viewer: Viewer, field: str) -> None:
+        """Of who is turned away, before anything behind the guard is asked."""
 
     async def refusal(self, *_: object) -> StepUpRequired:
         return StepUpRequired(300, ("totp",))

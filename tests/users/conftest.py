@@ -75,7 +75,7 @@ class Book:
             cursors=cursors,
             clock=clock,
         )
-        self.roles = Roles(works=works, accounts=accounts, clock=clock)
+        self.roles = Roles(works=works, accounts=accounts, signals=self.signals, clock=clock)
         self.audit = Audit(works=works, accounts=accounts, cursors=cursors, clock=clock)
         self.export = DataExport(works=works, accounts=accounts, clock=clock)
         self.erasure = Erasure(

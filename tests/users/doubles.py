@@ -61,9 +61,14 @@ class Signals:
     """Who was told to have no access any more."""
 
     told: list[tuple[UserId, tuple[SessionId, ...] | None]] = field(default_factory=list)
+    changes: list[UserId] = field(default_factory=list)
+    """Whose roles are others."""
 
     async def ended(self, user_id: UserId, sessions: Sequence[SessionId] | None) -> None:
         self.told.append((user_id, None if sessions is None else tuple(sessions)))
+
+    async def changed(self, user_id: UserId) -> None:
+        self.changes.append(user_id)
 
 
 @dataclass
