@@ -122,6 +122,7 @@ def user_services(
         identities=people.identities,
         signals=people.signals,
         grants=people.grants,
+        allowances=people.allowances,
         holds=people.holds,
         legal=people.legal,
         events=EventStreams(people.log, signals),

@@ -8,6 +8,7 @@ from domain.users.erasure import Erasure
 from domain.users.export import DataExport, Export
 from domain.users.freezing import TokenRevocation
 from domain.users.inbox import InboxConsumer, MyInbox
+from domain.users.pace import Pace
 from domain.users.permissions import (
     ROLES_FOR,
     STEP_UP,
@@ -35,6 +36,7 @@ __all__ = [
     "MyInbox",
     "MySessions",
     "Obstacle",
+    "Pace",
     "Permission",
     "Permissions",
     "Roles",

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from domain.kernel.events import EventAppender
 from domain.kernel.ids import UserId
+from domain.kernel.policy import Rate
 from domain.kernel.viewer import Role
 from domain.users.errors import TokenExpired, TokenInvalid
 from domain.users.model import (
@@ -345,6 +346,14 @@ class LegalIdentities(Protocol):
     async def locked(self, user_id: UserId) -> bool: ...
 
 
+class Allowances(Protocol):
+    """Counts what people do. Raises Unavailable, TimedOut."""
+
+    async def take(self, user_id: UserId, rate: Rate) -> float:
+        """Count one; or, counting nothing, how many seconds are left until there is one."""
+        ...
+
+
 class StepUpGrants(Protocol):
     """Single-use permissions for one operation. Raises Unavailable, TimedOut: then nothing may."""
 
@@ -362,6 +371,7 @@ __all__ = [
     "Accounts",
     "ActivityLog",
     "ActivityQuery",
+    "Allowances",
     "Desk",
     "ErasureHolds",
     "FirebaseAccount",

@@ -41,6 +41,13 @@ class Reached(Exception):
     """The guard let the caller through to the resolver."""
 
 
+class Unhurried:
+    """Nobody does anything too often."""
+
+    async def refusal(self, *_: object) -> None:
+        return None
+
+
 class Users:
     """Asks everybody for a step-up and does nothing else."""
 
@@ -51,6 +58,10 @@ class Users:
     @property
     def audit(self) -> "Users":
         return self
+
+    @property
+    def pace(self) -> "Unhurried":
+        return Unhurried()
 
     def __getattr__(self, name: str) -> Any:
         raise Reached

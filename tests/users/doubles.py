@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import UserId
+from domain.kernel.policy import Rate
 from domain.users.model import Identity, SessionId
 from domain.users.ports import FirebaseAccount
 from tests.users.people import NOW
@@ -99,3 +100,18 @@ class Grants:
             return False
         self.spent.add(key)
         return True
+
+
+@dataclass
+class Allowances:
+    """What was done, by bucket."""
+
+    done: list[tuple[UserId, str]] = field(default_factory=list)
+    wait_seconds: float = 0.0
+    down: bool = False
+
+    async def take(self, user_id: UserId, rate: Rate) -> float:
+        if self.down:
+            raise Unavailable("cache", retry_after_seconds=1.0)
+        self.done.append((user_id, rate.bucket))
+        return self.wait_seconds
