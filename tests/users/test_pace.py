@@ -16,9 +16,7 @@ async def test_too_many_changes_are_refused_with_the_time_to_wait(api: Api) -> N
     ann = await api.book.arrive()
     asked = """mutation { updateSettings(input: {theme: DARK}) {
         __typename ... on RateLimited { code retryAfterMs } } }"""
-    assert await api.data(asked, ann) == {
-        "updateSettings": {"__typename": "UpdateSettingsSuccess"}
-    }
+    assert await api.data(asked, ann) == {"updateSettings": {"__typename": "UpdateSettingsSuccess"}}
 
     api.book.allowances.wait_seconds = 1.2345
     answer = await api.data(asked.replace("DARK", "LIGHT"), ann)
