@@ -84,8 +84,11 @@ EARS = Ears()
 
 def is_ours(arguments: object) -> bool:
     """Whether a program is Python: nothing else that tests start writes a log of ours."""
-    words = [arguments] if isinstance(arguments, str | bytes | Path) else list(arguments)  # type: ignore[call-overload]  # as subprocess takes them
-    return any(_PYTHON.fullmatch(Path(os.fsdecode(word)).name) for word in words[:2])
+    return any(_PYTHON.fullmatch(Path(os.fsdecode(word)).name) for word in _words(arguments)[:2])
+
+
+def _words(arguments: Any) -> list[Any]:  # whatever subprocess takes
+    return [arguments] if isinstance(arguments, str | bytes | os.PathLike) else list(arguments)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -202,7 +205,7 @@ def _hearing_answers(before: _Anything) -> _Anything:
         if is_ours(self.args):
             where = f"output of {_name_of(self.args)}"
             EARS.hear(where, err)
-            if _ANSWERS.isdisjoint(map(str, self.args)):
+            if _ANSWERS.isdisjoint(map(os.fsdecode, _words(self.args))):
                 EARS.hear(where, out)
         return out, err
 
@@ -221,5 +224,5 @@ def _hearing_pipes(before: _Anything) -> _Anything:
     return receive_and_hear
 
 
-def _name_of(arguments: Sequence[object]) -> str:
-    return " ".join(Path(str(word)).name for word in arguments[:3])
+def _name_of(arguments: object) -> str:
+    return " ".join(Path(os.fsdecode(word)).name for word in _words(arguments)[:3])

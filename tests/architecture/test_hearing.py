@@ -50,8 +50,12 @@ WAYS = {
     (place / 'postgres.log').write_text('of ' + MAIL)
     remove_data_dir(place)
 """,
-    "a traceback": "structlog.get_logger().error('broke', exc_info=KeyError(3))\n"
-    "    logging.getLogger('adapters.mail').error('broke', exc_info=KeyError(3))",
+    "a traceback": """
+    try:
+        raise KeyError(3)
+    except KeyError:
+        logging.getLogger('adapters.mail').exception('broke')
+""",
     "a declaration that is stale": "pass",
 }
 DECLARED = {"a declaration that is stale": "@pytest.mark.provokes('KeyError: 3')\n"}
@@ -102,8 +106,7 @@ def test_who_writes_what_none_may_fails(place: Path, way: str):
 def test_who_says_so_may_break_things(place: Path):
     ran = run(
         place,
-        "@pytest.mark.provokes('KeyError: 3')\ndef test_breaks():\n"
-        "    logging.getLogger().error('broke', exc_info=KeyError(3))",
+        f"@pytest.mark.provokes('KeyError: 3')\ndef test_breaks():\n    {WAYS['a traceback']}",
     )
 
     assert (ran.returncode, "1 passed" in ran.stdout) == (0, True), ran.stdout
