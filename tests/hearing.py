@@ -16,11 +16,12 @@ Not heard: what a test reads with ``capsys`` (commands that print are tested so,
 """
 
 import asyncio.base_subprocess
+import logging
 import os
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def _words(arguments: Any) -> list[Any]:  # whatever subprocess takes
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "provokes(*words): tracebacks with these words are wanted")
     config.stash[_FOUND] = []
+    # As adapters.telemetry has it: it repeats every client's mistake with a traceback.
+    logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL + 1)
     _listen()
 
 
@@ -106,7 +109,7 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # what pluggy makes of a generator
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if call.when == "call":
         item.stash[_RAN] = report.passed

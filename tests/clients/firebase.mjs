@@ -210,9 +210,12 @@ saw.sessions = sessions.map(({ deviceId, current, secondFactor }) => [deviceId, 
 phone.follow(after.id);
 laptop.follow(after.id);
 await Promise.all([phone.heard('session.created', 2), laptop.heard('session.created', 2)]);
+const signedInAt = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).auth_time;
 const old = await laptop.token();
+let fresh = old;
+while (fresh === old) fresh = await laptop.token(true); // those of one second are the same
+saw.refreshed = signedInAt(fresh) === signedInAt(old);
 saw.renewed = await laptop.renew();
-saw.refreshed = (await laptop.token()) !== old;
 saw.stillTwo = (await laptop.query(VIEWER)).viewer.sessions.length;
 await laptop.mutate(choose('DARK'));
 await Promise.all([phone.heard('settings.updated'), laptop.heard('settings.updated')]);
@@ -243,6 +246,7 @@ saw.laptopClosed = await laptop.closed;
 saw.laptopRefused = await laptop.refusal();
 saw.noMoreTokens = await codeOf(() => laptop.token(true));
 saw.unharmed = (await desk.query('{ viewer { state } }')).viewer.state;
-saw.heard = laptop.events;
+// The worker's come when they come.
+saw.heard = laptop.events.filter((event) => event !== 'notification.added');
 console.log(JSON.stringify(saw));
 process.exit(0);

@@ -50,7 +50,7 @@ def walked(sandbox: Sandbox, place: Path) -> dict[str, Any]:
 
 def test_a_person_with_firebases_own_client(sandbox: Sandbox, place: Path):
     assert walked(sandbox, place) == {
-        "mail": ["Verify your e-mail address", 200],
+        "mail": ["Verify your address", 200],
         "verified": [False, True, True],
         "profile": "UpdateProfileSuccess",
         "asked": "auth/multi-factor-auth-required",

@@ -42,8 +42,8 @@ def test_a_leak_is_found_and_not_repeated(tmp_path: Path, line: str, found: list
     told = list(leaks(tmp_path, "canary"))
 
     assert [": ".join(finding.split(": ")[:2]) for finding in told] == [
-        *(f"postgres.log:1: {what}" for what in found),
         *(f"web.log:2: {what}" for what in found),
+        *(f"postgres.log:1: {what}" for what in found),
     ]
     for secret in (TOKEN, "ann@", "hunter2", "k-of", "+1650", REFRESH, TOTP, *canaries.ALL):
         assert secret not in str(told)

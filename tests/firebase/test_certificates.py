@@ -227,6 +227,24 @@ async def test_a_process_that_starts_in_an_outage_takes_the_last_good_ones(
         await too_late.key("first")
 
 
+@pytest.mark.parametrize("fault", [Answer(hang=True), Answer(503)], ids=["silent", "broken"])
+async def test_whoever_comes_first_in_an_outage_does_not_wait_for_the_source(
+    source: HttpServer, certificates: Certificates, kept: Kept, clock: Time, fault: Answer
+) -> None:
+    kept.text = f"{clock()}\n".encode() + source.answer.body
+    source.answer = fault
+
+    duty = asyncio.ensure_future(certificates.run())
+    await asyncio.sleep(0)  # the duty is ahead of everybody
+    async with asyncio.timeout(1):
+        assert await certificates.key("first") is not None
+        await eventually(lambda: len(source.asked) == 1)
+        assert await certificates.key("first") is not None
+
+    duty.cancel()
+    await asyncio.gather(duty, return_exceptions=True)
+
+
 @pytest.mark.parametrize("text", [b"", b"x\n{}", b"nan\n%s", b"inf\n%s", b"-inf\n%s", b"9e999\n%s"])
 async def test_what_was_kept_and_is_nothing_is_not_believed(
     source: HttpServer, certificates: Certificates, kept: Kept, text: bytes

@@ -182,19 +182,21 @@ async def test_a_kept_text_is_believed_only_when_it_is_ours(
 
     async with Redis.from_url(servers.redis_url) as raw:
         signed = await raw.get(key)
-        assert signed is not None
+        assert isinstance(signed, bytes)
         planted = {
             "another secret's": (RedisKeptText(other, "certificates", secret=b"x" * 32), b"evil"),
             "another text's": (RedisKeptText(other, "else", secret=SECRET), b"evil"),
         }
         forged = [b"", b"evil", signed[:32], signed[:-1] + b"?", b"\0" * 32 + signed[32:]]
-        for kept, text in planted.values():
-            await kept.save(text)
-        forged.append(await raw.get(redis_client.names.kept("else")) or b"")
-        forged.append(await raw.get(key) or b"")
+        for kept, words in planted.values():
+            await kept.save(words)
+        for name in ("else", "certificates"):
+            text = await raw.get(redis_client.names.kept(name))
+            assert isinstance(text, bytes)
+            forged.append(text)
         with capture_logs() as logs:
-            for text in forged:
-                await raw.set(key, text)
+            for found in forged:
+                await raw.set(key, found)
                 assert await ours.load() is None
         assert [line["event"] for line in logs] == ["kept_text_not_ours"] * len(forged)
         assert "evil" not in str(logs)

@@ -54,6 +54,6 @@ async def test_a_clock_that_was_set_back_locks_nobody_out(
     await allowances.take(ANN, SLOW)
     async with Redis.from_url(servers.redis_url) as raw:
         (key,) = [key async for key in raw.scan_iter(f"{redis_prefix}*")]
-        await raw.set(key, int(await raw.get(key)) + 86_400_000)
+        await raw.set(key, int(await raw.get(key) or 0) + 86_400_000)
 
     assert 11 < await allowances.take(ANN, SLOW) <= 12

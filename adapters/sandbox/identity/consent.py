@@ -87,14 +87,19 @@ def _way_back(body: Body) -> str | None:
     address = body.text("redirect_uri")
     if not address:
         return None
+    if not _is_page_of_ours(address):
+        raise Refused("INVALID_CONTINUE_URI", "A page of this machine, without a fragment.")
+    return address
+
+
+def _is_page_of_ours(address: str) -> bool:
     try:
         parts = urlsplit(address)
         local = is_loopback(parts.hostname or "") and parts.port != 0
-    except ValueError:
-        local = False
-    if not local or parts.scheme not in ("http", "https") or parts.fragment or parts.username:
-        raise Refused("INVALID_CONTINUE_URI", "A page of this machine, without a fragment.")
-    return address
+    except ValueError:  # no port, no address of IPv6
+        return False
+    plain = parts.scheme in ("http", "https") and not parts.fragment and not parts.username
+    return local and plain
 
 
 def _origin(back: str | None) -> str:
