@@ -73,7 +73,11 @@ async def web(settings: "Settings") -> None:
             access = Access(authentication.again)
             signals = RedisEventSignals(base.redis, metrics=counters)
             ends = RedisAccessEnds(
-                base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
+                base.redis,
+                on_ended=access.ended,
+                on_changed=access.changed,
+                on_uncertain=access.doubt,
+                metrics=counters,
             )
             users = user_services(base, people, signals, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
@@ -118,6 +122,7 @@ def user_services(
         identities=people.identities,
         signals=people.signals,
         grants=people.grants,
+        allowances=people.allowances,
         holds=people.holds,
         legal=people.legal,
         events=EventStreams(people.log, signals),

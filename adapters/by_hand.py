@@ -14,6 +14,7 @@ from adapters.postgres.users import PostgresAccounts, PostgresWorks, rotate_keys
 from adapters.settings import Settings
 from adapters.vault import BlindIndex, KeyRing, Tampered
 from domain.kernel.ids import UserId
+from domain.users.audit import note_rotation
 from domain.users.model import User
 from domain.users.ports import UserQuery
 from domain.users.roles import make_first_admin
@@ -42,6 +43,9 @@ async def rotate(settings: Settings, arguments: Sequence[str]) -> str:
             count = await rotate_keys(tools.database, tools.ring)
         except Tampered as error:
             raise ByHandError(f"OKD_VAULT_KEYS: {error}. Keep it until this is done.") from error
+        clock = SystemClock()
+        works = PostgresWorks(tools.database, ring=tools.ring, index=tools.index, clock=clock)
+        await note_rotation(works, rewrapped=count, active=tools.ring.active, clock=clock)
     return f"{count} data keys were rewrapped; all are under {tools.ring.active!r} now."
 
 

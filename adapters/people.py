@@ -22,6 +22,7 @@ from adapters.postgres.users import PostgresAccounts, PostgresWorks
 from adapters.postgres.wallets import PostgresBooks
 from adapters.redis import RedisClient
 from adapters.redis.access import RedisAccessSignals, RedisKeptText, RedisStepUpGrants
+from adapters.redis.allowances import RedisAllowances
 from adapters.resilience import Breakers, CircuitBreaker
 from adapters.settings import Settings
 from adapters.vault import BlindIndex, KeyRing
@@ -46,6 +47,7 @@ class People:
     """Of the identity service."""
     signals: RedisAccessSignals
     grants: RedisStepUpGrants
+    allowances: RedisAllowances
     holds: ErasureHolds
     legal: LegalIdentities
 
@@ -76,7 +78,11 @@ async def people_of(
         trust_env=settings.production,
     ) as http:
         certificates = Certificates(
-            settings.firebase_certificates_url, http=http, kept=RedisKeptText(redis, CERTIFICATES)
+            settings.firebase_certificates_url,
+            http=http,
+            kept=RedisKeptText(
+                redis, CERTIFICATES, secret=settings.secret_key.get_secret_value().encode()
+            ),
         )
         try:
             yield People(
@@ -93,6 +99,7 @@ async def people_of(
                 breaker=breaker,
                 signals=RedisAccessSignals(redis),
                 grants=RedisStepUpGrants(redis),
+                allowances=RedisAllowances(redis),
                 holds=(
                     UnansweredErasureHolds()
                     if settings.production

@@ -11,7 +11,7 @@ from adapters.postgres.users import maintain_users
 from adapters.postgres.wallets import PostgresAssets, PostgresBooks, PostgresSealing, PostgresWorks
 from adapters.redis import RedisEventSignaller
 from domain.events import Relay
-from domain.users import Erasure, InboxConsumer
+from domain.users import Erasure, InboxConsumer, TokenRevocation
 from domain.wallets import Chain, Holds
 
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
@@ -33,7 +33,11 @@ def about_people(people: People, base: Foundation) -> list[Duty]:
         outbox.run,
         *(
             Relay(outbox, told).run
-            for told in (RedisEventSignaller(base.redis), InboxConsumer(people.works))
+            for told in (
+                RedisEventSignaller(base.redis),
+                InboxConsumer(people.works),
+                TokenRevocation(people.accounts, people.identities),
+            )
         ),
         every(MINUTE, "erasure", erasure.erase_due),
         every(DAY, "events", lambda: maintain_events(database, now=clock.now())),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from strawberry import Parent
 
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import BadInput, Forbidden
 from domain.kernel.ids import UserId
 from domain.kernel.page import DEFAULT_PAGE_SIZE, Page
 from domain.kernel.viewer import Viewer
@@ -60,7 +60,7 @@ async def audit_csv(info: Info, filter: ActivityQuery | None = None) -> str | Ba
 
 
 async def open_proposals(info: Info) -> Sequence[RoleProposal]:
-    return await info.context.users.roles.open_proposals()
+    return await info.context.users.roles.open_proposals(info.context.viewer)
 
 
 async def masked_email_of_user(user: Parent[User]) -> str | None:
@@ -94,13 +94,15 @@ async def reveal_user(info: Info, command: AboutAccount) -> Revealed | NotFound 
     )
 
 
-async def freeze_user(info: Info, command: AboutAccount) -> User | NotFound | BadInput:
+async def freeze_user(info: Info, command: AboutAccount) -> User | NotFound | Forbidden | BadInput:
     return await info.context.users.back_office.freeze(
         info.context.viewer, command.user_id, command.text
     )
 
 
-async def unfreeze_user(info: Info, command: AboutAccount) -> User | NotFound | BadInput:
+async def unfreeze_user(
+    info: Info, command: AboutAccount
+) -> User | NotFound | Forbidden | BadInput:
     return await info.context.users.back_office.unfreeze(
         info.context.viewer, command.user_id, command.text
     )

@@ -13,6 +13,7 @@ from domain.users import (
     MyAccount,
     MyInbox,
     MySessions,
+    Pace,
     Permissions,
     Roles,
     StepUpCheck,
@@ -20,6 +21,7 @@ from domain.users import (
 from domain.users.ports import (
     AccessSignals,
     Accounts,
+    Allowances,
     ErasureHolds,
     IdentityProvider,
     LegalIdentities,
@@ -39,6 +41,7 @@ class UserServices:
     export: DataExport
     permissions: Permissions
     step_up: StepUpCheck
+    pace: Pace
     back_office: BackOffice
     roles: Roles
     audit: Audit
@@ -53,6 +56,7 @@ class UserServices:
         identities: IdentityProvider,
         signals: AccessSignals,
         grants: StepUpGrants,
+        allowances: Allowances,
         holds: ErasureHolds,
         legal: LegalIdentities,
         events: EventStreams,
@@ -78,6 +82,7 @@ class UserServices:
             export=DataExport(works=works, accounts=accounts, clock=clock),
             permissions=Permissions(step_up=step_up, holds=holds, legal=legal),
             step_up=step_up,
+            pace=Pace(allowances),
             back_office=BackOffice(
                 works=works,
                 accounts=accounts,
@@ -86,7 +91,7 @@ class UserServices:
                 cursors=cursors,
                 clock=clock,
             ),
-            roles=Roles(works=works, accounts=accounts, clock=clock),
+            roles=Roles(works=works, accounts=accounts, signals=signals, clock=clock),
             audit=Audit(works=works, accounts=accounts, cursors=cursors, clock=clock),
             events=events,
         )

@@ -12,7 +12,7 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 
-from domain.kernel.errors import Forbidden, Unauthenticated, UserError
+from domain.kernel.errors import Forbidden, RateLimited, Unauthenticated, UserError
 from domain.kernel.policy import Audience, FieldPolicy, refusal
 from domain.users.errors import AccountFrozen, SessionEnded, StepUpRequired
 from schema._dress import dressed
@@ -25,6 +25,8 @@ def guard_errors(policy: FieldPolicy) -> frozenset[type[UserError]]:
         errors.add(Unauthenticated)
     if policy.audience is Audience.STAFF:
         errors.add(Forbidden)
+    if policy.rate is not None:
+        errors.add(RateLimited)
     if policy.step_up is not None:
         errors |= {StepUpRequired, SessionEnded, AccountFrozen}
     return frozenset(errors)
@@ -58,6 +60,10 @@ async def _refusal(
 ) -> UserError | None:
     viewer = info.context.viewer
     refused: UserError | None = refusal(policy, viewer)
+    if isinstance(refused, Forbidden):
+        await info.context.users.audit.denied(viewer, info.field_name)
+    if refused is None and policy.rate is not None:
+        refused = await info.context.users.pace.refusal(viewer, policy.rate)
     if refused is None and policy.step_up is not None:
         # Last: who may not do it at all is not asked to sign in again for it, and spends nothing.
         operation = operation_digest(info.field_name, arguments)

@@ -77,7 +77,7 @@ class AdminUser:
     sessions: list[AdminSession] | None = resolved_by(
         back_office.sessions_of_user,
         policy=_PEOPLE,
-        description="Living sessions, newest sign-in first.",
+        description="Living sessions, newest sign-in first; at most 100.",
     )
     notes: list[StaffNote] | None = resolved_by(
         back_office.notes_of_user, policy=_PEOPLE, description="Newest first."

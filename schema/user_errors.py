@@ -133,6 +133,11 @@ class ResyncRequired(UserError):
     oldest_cursor: str = strawberry.field(description="Everything after this one is still kept.")
 
 
+@view_of(domain.kernel.errors.RateLimited, description="It was done too often; it passes.")
+class RateLimited(UserError):
+    retry_after_ms: int = strawberry.field(description="When there is one more.")
+
+
 USER_ERRORS = (
     Unauthenticated,
     Forbidden,
@@ -152,4 +157,5 @@ USER_ERRORS = (
     NeedsSecondPerson,
     AlreadyDecided,
     ResyncRequired,
+    RateLimited,
 )

@@ -6,7 +6,7 @@ import strawberry
 
 import domain.users
 import domain.users.model
-from domain.kernel.policy import Audience, FieldPolicy
+from domain.kernel.policy import Audience, FieldPolicy, Rate
 from domain.users import STEP_UP, Action
 from resolvers import users
 from schema._view import resolved_by, success_of, whole
@@ -16,6 +16,7 @@ from schema.user_errors import (
     CannotErase,
     LegalIdentityLocked,
     NotFound,
+    RateLimited,
     SessionEnded,
     StepUpRequired,
     Unauthenticated,
@@ -28,11 +29,16 @@ from schema.user_inputs import (
 )
 from schema.users import DataExport, Profile, Session, Settings, Viewer
 
-_OWN = FieldPolicy(Audience.SIGNED_IN, cost=10)
+# People change little of their account and read a lot of what it tells them.
+_CHANGES, _READING = Rate("account", per_minute=30), Rate("inbox", per_minute=120)
+# What takes access away is never "too often": whoever was robbed of a phone has to be quick.
+_LEAVING = FieldPolicy(Audience.SIGNED_IN, cost=10)
+_OWN = FieldPolicy(Audience.SIGNED_IN, cost=10, rate=_CHANGES)
+_INBOX = FieldPolicy(Audience.SIGNED_IN, cost=10, rate=_READING)
 
 
 def _proven(action: Action) -> FieldPolicy:
-    return FieldPolicy(Audience.SIGNED_IN, cost=10, step_up=STEP_UP[action])
+    return FieldPolicy(Audience.SIGNED_IN, cost=10, step_up=STEP_UP[action], rate=_CHANGES)
 
 
 @success_of(domain.users.model.Profile, description="The profile was changed.")
@@ -97,11 +103,11 @@ class MarkAllNotificationsReadSuccess:
 
 
 UpdateProfilePayload = Annotated[
-    UpdateProfileSuccess | LegalIdentityLocked | BadInput | Unauthenticated,
+    UpdateProfileSuccess | LegalIdentityLocked | BadInput | RateLimited | Unauthenticated,
     strawberry.union("UpdateProfilePayload", description="What became of it."),
 ]
 UpdateSettingsPayload = Annotated[
-    UpdateSettingsSuccess | BadInput | Unauthenticated,
+    UpdateSettingsSuccess | BadInput | RateLimited | Unauthenticated,
     strawberry.union("UpdateSettingsPayload", description="What became of it."),
 ]
 EndSessionPayload = Annotated[
@@ -121,7 +127,12 @@ FreezeMyAccountPayload = Annotated[
     strawberry.union("FreezeMyAccountPayload", description="What became of it."),
 ]
 ExportMyDataPayload = Annotated[
-    ExportMyDataSuccess | StepUpRequired | SessionEnded | AccountFrozen | Unauthenticated,
+    ExportMyDataSuccess
+    | StepUpRequired
+    | SessionEnded
+    | AccountFrozen
+    | RateLimited
+    | Unauthenticated,
     strawberry.union("ExportMyDataPayload", description="What became of it."),
 ]
 EraseMyAccountPayload = Annotated[
@@ -130,19 +141,20 @@ EraseMyAccountPayload = Annotated[
     | StepUpRequired
     | SessionEnded
     | AccountFrozen
+    | RateLimited
     | Unauthenticated,
     strawberry.union("EraseMyAccountPayload", description="What became of it."),
 ]
 WithdrawErasurePayload = Annotated[
-    WithdrawErasureSuccess | Unauthenticated,
+    WithdrawErasureSuccess | RateLimited | Unauthenticated,
     strawberry.union("WithdrawErasurePayload", description="What became of it."),
 ]
 MarkNotificationsReadPayload = Annotated[
-    MarkNotificationsReadSuccess | BadInput | Unauthenticated,
+    MarkNotificationsReadSuccess | BadInput | RateLimited | Unauthenticated,
     strawberry.union("MarkNotificationsReadPayload", description="What became of it."),
 ]
 MarkAllNotificationsReadPayload = Annotated[
-    MarkAllNotificationsReadSuccess | Unauthenticated,
+    MarkAllNotificationsReadSuccess | RateLimited | Unauthenticated,
     strawberry.union("MarkAllNotificationsReadPayload", description="What became of it."),
 ]
 
@@ -166,26 +178,26 @@ class UserMutations:
     end_session: EndSessionPayload = resolved_by(
         users.end_session,
         payload=True,
-        policy=_OWN,
+        policy=_LEAVING,
         description="Sign out: this session ends on HTTP and sockets at once.",
     )
     revoke_session: RevokeSessionPayload = resolved_by(
         users.revoke_session,
         takes=RevokeSessionInput,
         payload=True,
-        policy=_OWN,
+        policy=_LEAVING,
         description="End one session, even while its tokens live and refresh.",
     )
     revoke_other_sessions: RevokeOtherSessionsPayload = resolved_by(
         users.revoke_other_sessions,
         payload=True,
-        policy=_OWN,
+        policy=_LEAVING,
         description="End all sessions but this one.",
     )
     freeze_my_account: FreezeMyAccountPayload = resolved_by(
         users.freeze_my_account,
         payload=True,
-        policy=_OWN,
+        policy=_LEAVING,
         description="Freeze the account at once: every session ends. Only support unfreezes it.",
     )
     export_my_data: ExportMyDataPayload = resolved_by(
@@ -210,12 +222,12 @@ class UserMutations:
         users.mark_notifications_read,
         takes=MarkNotificationsReadInput,
         payload=True,
-        policy=_OWN,
+        policy=_INBOX,
         description="Mark these notifications read.",
     )
     mark_all_notifications_read: MarkAllNotificationsReadPayload = resolved_by(
         users.mark_all_notifications_read,
         payload=True,
-        policy=_OWN,
+        policy=_INBOX,
         description="Mark the whole inbox read.",
     )

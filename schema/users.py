@@ -163,10 +163,10 @@ class Viewer:
     profile: Profile | None = resolved_by(users.profile, description="How they want to be met.")
     settings: Settings | None = resolved_by(users.settings, description="What they chose.")
     sessions: list[Session] | None = resolved_by(
-        users.sessions, description="Living sessions, newest sign-in first."
+        users.sessions, description="Living sessions, newest sign-in first; at most 100."
     )
     devices: list[Device] | None = resolved_by(
-        users.devices, description="Devices ever used, last seen first."
+        users.devices, description="Devices ever used, last seen first; at most 100."
     )
     activity: Connection[Activity] | None = resolved_by(
         users.activity, description="What was done on the account, newest first."

@@ -25,7 +25,8 @@ from adapters.postgres import Database
 from adapters.postgres.tables import METADATA
 from adapters.redis import RedisClient
 from adapters.sandbox.servers import Servers, ensure
-from tests import world
+from tests import hearing, world
+from tests.leaks import leaks
 
 # A busy machine is slow, which is no finding; deadlines of ours have tests of their own.
 settings.register_profile("okd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,11 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first process of a run chooses the directory, its workers are told."""
     told = getattr(config, "workerinput", {}).get("okd_data_dir")
     config.stash[_data_dir] = Path(told) if told else world.make_data_dir()
+    config.pluginmanager.register(hearing, "hearing")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # an xdist class without types
     node.workerinput["okd_data_dir"] = str(node.config.stash[_data_dir])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        hearing.EARS.find(list(leaks(session.config.stash[_data_dir])))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

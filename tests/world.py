@@ -18,6 +18,8 @@ import asyncpg
 
 from adapters.postgres.migrations import migrate
 from adapters.sandbox.servers import Servers, stopped
+from tests.hearing import EARS
+from tests.leaks import leaks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data" / "bybit"
@@ -45,9 +47,10 @@ def make_data_dir() -> Path:
     return data_dir
 
 
-def remove_data_dir(data_dir: Path) -> None:
-    """Wait for the servers to stop, then leave no trace."""
+def remove_data_dir(data_dir: Path, *secrets: str) -> None:
+    """Wait for the servers to stop, then leave no trace; its logs hold none of the secrets."""
     stopped(data_dir)
+    EARS.find(list(leaks(data_dir, *secrets)))
     shutil.rmtree(data_dir, ignore_errors=True)
 
 

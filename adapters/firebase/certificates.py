@@ -104,7 +104,9 @@ class Certificates:
                 await asyncio.sleep(min(keys.renew_at - self._now(), 60.0))
                 continue
             try:
-                await self._fetch_once()
+                # Those that all share first: while their source is away they are what there is,
+                # and who comes meanwhile must not wait for it, nor learn that it failed.
+                await (self._once(self._begin) if keys is None else self._fetch_once())
                 pause = 0.5
             except Failure:
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # jitter

@@ -115,6 +115,11 @@ class Access:
                 # Whether it was revoked or the account frozen is told to who comes back.
                 stay.end(SessionEnded())
 
+    def changed(self, user_id: UserId) -> None:
+        """Somebody's roles are others now, in all their sessions."""
+        for stay in tuple(self._stays.get(user_id, ())):
+            stay.end(RolesChanged())
+
     def doubt(self) -> None:
         """Something may have been missed: look at everybody soon."""
         self._in_doubt.set()

@@ -1,10 +1,11 @@
-"""What signing in needs of Redis: telling that access ended, spending a step-up, kept texts.
+"""What signing in needs of Redis: telling that access changed, spending a step-up, kept texts.
 
 Access signals only make it quick: the database is asked at every operation, and sockets look again
 by themselves.
 """
 
-from collections.abc import Callable, Sequence
+import hmac
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -24,12 +25,14 @@ log = structlog.get_logger()
 # Longer than any step-up may be old: a spent sign-in cannot come back after it.
 _SPENT_SECONDS = 3600
 _KEPT_SECONDS = 7 * 86_400
+_SIGNATURE_BYTES = sha256().digest_size
 
 _TELL = "return redis.call('PUBLISH', KEYS[1], ARGV[1])"
 _SPEND = "return redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) and 1 or 0"
 _KEEP = "return redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])"
 
 Ended = Callable[[UserId, frozenset[SessionId] | None], None]
+Changed = Callable[[UserId], None]
 
 
 class RedisAccessSignals:
@@ -43,7 +46,14 @@ class RedisAccessSignals:
         if sessions is not None and not sessions:
             return
         ids = None if sessions is None else [str(session) for session in sessions]
-        message = orjson.dumps({"user": str(user_id), "sessions": ids})
+        await self._say({"user": str(user_id), "sessions": ids})
+
+    async def changed(self, user_id: UserId) -> None:
+        # No session ended: a process of the release before hears nothing in it.
+        await self._say({"user": str(user_id), "sessions": [], "roles": True})
+
+    async def _say(self, told: Mapping[str, object]) -> None:
+        message = orjson.dumps(told)
         try:
             await self._tell(keys=[self._place.channel], args=[message])
         except Failure:
@@ -53,7 +63,8 @@ class RedisAccessSignals:
 class RedisAccessEnds:
     """Hears whose access ended. ``on_ended`` is called with all of a user's sessions as None.
 
-    ``on_uncertain``: something may have been missed; look again at everybody.
+    ``on_changed``: this user's roles are others now. ``on_uncertain``: something may have been
+    missed; look again at everybody.
     """
 
     def __init__(
@@ -61,10 +72,12 @@ class RedisAccessEnds:
         client: RedisClient,
         *,
         on_ended: Ended,
+        on_changed: Changed,
         on_uncertain: Callable[[], None],
         metrics: HubMetrics,
     ) -> None:
         self._on_ended = on_ended
+        self._on_changed = on_changed
         self._listener = Listener(
             client,
             # Subscribed anew: what was told in between is lost.
@@ -88,10 +101,14 @@ class RedisAccessEnds:
             # As text: of a number UUID would ask what only texts have.
             ids = None if named is None else frozenset(SessionId(UUID(str(i))) for i in named)
             user_id = UserId(UUID(str(told["user"])))
+            changed = told.get("roles") is True
         except (ValueError, KeyError, TypeError):
             log.warning("access_signal_unreadable")
             return
-        self._on_ended(user_id, ids)
+        if changed:
+            self._on_changed(user_id)
+        else:
+            self._on_ended(user_id, ids)
 
 
 class RedisStepUpGrants:
@@ -109,17 +126,32 @@ class RedisStepUpGrants:
 
 
 class RedisKeptText:
-    """One text that all processes share, such as the last good certificates."""
+    """One text that all processes share, such as the last good certificates.
 
-    def __init__(self, client: RedisClient, name: str) -> None:
+    Signed: who can write to Redis, and no more, cannot make us believe a certificate of theirs.
+    """
+
+    def __init__(self, client: RedisClient, name: str, *, secret: bytes) -> None:
         self._client = client
         self._key = client.names.kept(name)
+        # Of this text alone: another one's signature, or a cursor's, is none of it.
+        self._secret = hmac.digest(secret, f"kept text {self._key}".encode(), "sha256")
         self._keep = client.script(_KEEP)
 
     async def load(self) -> bytes | None:
-        """Raises Unavailable, TimedOut."""
-        return (await self._client.values([self._key]))[0]
+        """None also for what somebody else wrote. Raises Unavailable, TimedOut."""
+        found = (await self._client.values([self._key]))[0]
+        if found is None:
+            return None
+        signature, text = found[:_SIGNATURE_BYTES], found[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._signature(text)):
+            log.warning("kept_text_not_ours", key=self._key)
+            return None
+        return text
 
     async def save(self, text: bytes) -> None:
         """Raises Unavailable, TimedOut."""
-        await self._keep(keys=[self._key], args=[text, _KEPT_SECONDS])
+        await self._keep(keys=[self._key], args=[self._signature(text) + text, _KEPT_SECONDS])
+
+    def _signature(self, text: bytes) -> bytes:
+        return hmac.digest(self._secret, text, "sha256")

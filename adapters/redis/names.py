@@ -58,6 +58,10 @@ class Names:
         """A step-up that was used."""
         return f"{self.prefix}:v1:spent:{digest}"
 
+    def allowance(self, digest: str) -> str:
+        """What somebody did lately, of one kind."""
+        return f"{self.prefix}:v1:allowance:{digest}"
+
     def kept(self, name: str) -> str:
         """A text all processes share."""
         return f"{self.prefix}:v1:kept:{name}"

@@ -110,7 +110,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "RATE_LIMITED": Meaning(
         REQUEST,
-        "Too many requests, operations or sockets from this address.",
+        "Too many requests, operations or sockets from this address; as a member of a result, too "
+        "many changes by this person, on whatever device.",
         "Wait `retryAfterMs`, then go on more slowly. Subscribe instead of polling.",
         retryable=True,
     ),

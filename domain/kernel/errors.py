@@ -21,6 +21,7 @@ class KernelErrorCode(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     BAD_INPUT = "BAD_INPUT"
+    RATE_LIMITED = "RATE_LIMITED"
 
 
 class UserError:
@@ -89,3 +90,19 @@ class BadInput(UserError):
     @property
     def path(self) -> tuple[str, ...]:
         return (self.argument,)
+
+
+@dataclass(frozen=True)
+class RateLimited(UserError):
+    """The same was done too often; it passes by itself."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.RATE_LIMITED
+    retry_after_ms: int
+
+    @property
+    def message(self) -> str:
+        return "You did this too often. Wait a moment and try again."
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfterMs": self.retry_after_ms}

@@ -37,6 +37,15 @@ class StepUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How often one person may use the fields that share a bucket, on whatever device."""
+
+    bucket: str
+    per_minute: int
+    """Also how many at once, after a minute without any."""
+
+
+@dataclass(frozen=True, slots=True)
 class FieldPolicy:
     """The policy of one field. Denies by default: a root field without one stops the import."""
 
@@ -49,6 +58,8 @@ class FieldPolicy:
     """One execution may serve every subscriber, because no value depends on the viewer."""
     delivery: Delivery = Delivery.LOSSLESS
     step_up: StepUp | None = None
+    rate: Rate | None = None
+    """Never on what takes access away: whoever stole a token could use it up first."""
 
     def __post_init__(self) -> None:
         if (self.audience is Audience.STAFF) != bool(self.roles):
@@ -57,6 +68,8 @@ class FieldPolicy:
             raise ValueError("only a field for anyone may share executions")
         if self.step_up is not None and self.audience is Audience.ANYONE:
             raise ValueError("step-up needs somebody who signed in")
+        if self.rate is not None and self.audience is Audience.ANYONE:
+            raise ValueError("a rate is of somebody who signed in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

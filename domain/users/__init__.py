@@ -6,7 +6,9 @@ from domain.users.authentication import Authentication
 from domain.users.back_office import BackOffice
 from domain.users.erasure import Erasure
 from domain.users.export import DataExport, Export
+from domain.users.freezing import TokenRevocation
 from domain.users.inbox import InboxConsumer, MyInbox
+from domain.users.pace import Pace
 from domain.users.permissions import (
     ROLES_FOR,
     STEP_UP,
@@ -34,9 +36,11 @@ __all__ = [
     "MyInbox",
     "MySessions",
     "Obstacle",
+    "Pace",
     "Permission",
     "Permissions",
     "Roles",
     "StepUpCheck",
+    "TokenRevocation",
     "make_first_admin",
 ]

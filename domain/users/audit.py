@@ -4,18 +4,28 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
+from domain.kernel.failures import Failure
+from domain.kernel.ids import UserId
 from domain.kernel.page import Page, page_size
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
-from domain.users.model import Activity, ActivityResult
+from domain.users.model import Activity, ActivityResult, Client
 from domain.users.pages import page_of, position_of
 from domain.users.ports import Accounts, ActivityQuery, Works
 
 CSV_ROWS_MAX = 10_000
+DENIED_EVERY_HOURS = 1
+DENIED = "field.denied"
+# What an operator does by hand, and what is nobody's account but the platform's own.
+OPERATOR = Client(address="", agent="operator", device_id=None)
+PLATFORM = UserId(UUID(int=0))
 _LIST = "audit"
 _NARROWING = ("subject_id", "actor_id", "action", "result", "since", "until")
 # A spreadsheet executes cells that begin so (OWASP, CSV injection), and where a cell begins is its
@@ -60,6 +70,27 @@ class Audit:
         await self._log(viewer, query, "audit.exported", {"rows": str(len(found))})
         return _csv(found)
 
+    async def denied(self, viewer: Viewer, field: str) -> None:
+        """Somebody asked for a field that their roles do not reach: once an hour for each.
+
+        Never raises Failure: the answer is no whether it could be written down or not.
+        """
+        actor, now = owner_of(viewer), self._clock.now()
+        since = now - timedelta(hours=DENIED_EVERY_HOURS)
+        with suppress(Failure):
+            async with self._works.begin() as work:
+                if await work.activity.denied_since(actor, DENIED, since, field=field):
+                    return
+                work.activity.add(
+                    actor_id=actor,
+                    subject_id=actor,
+                    action=DENIED,
+                    result=ActivityResult.DENIED,
+                    now=now,
+                    client=client_of(viewer),
+                    details={"field": field},
+                )
+
     async def _log(
         self, viewer: Viewer, query: ActivityQuery, action: str, details: Mapping[str, str]
     ) -> None:
@@ -74,6 +105,20 @@ class Audit:
                 client=client_of(viewer),
                 details=details,
             )
+
+
+async def note_rotation(works: Works, *, rewrapped: int, active: str, clock: Clock) -> None:
+    """The operator's command leaves a line, too."""
+    async with works.begin() as work:
+        work.activity.add(
+            actor_id=None,
+            subject_id=PLATFORM,
+            action="keys.rotated",
+            result=ActivityResult.SUCCEEDED,
+            now=clock.now(),
+            client=OPERATOR,
+            details={"rewrapped": str(rewrapped), "activeKey": active},
+        )
 
 
 def _csv(lines: Sequence[Activity]) -> str:

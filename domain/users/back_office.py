@@ -5,13 +5,14 @@ Everything here is written to the log, looking at a person included. Roles have 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import BadInput, Forbidden, UserError
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.page import Edge, Page, page_of, page_size
-from domain.kernel.viewer import Viewer
+from domain.kernel.viewer import Role, Viewer
 from domain.users.caller import client_of, owner_of
 from domain.users.errors import NotFound
 from domain.users.freezing import freeze_account, revoke_tokens, unfreeze_account
@@ -27,10 +28,15 @@ from domain.users.model import (
     UserState,
 )
 from domain.users.ports import AccessSignals, Accounts, IdentityProvider, UserQuery, Work, Works
-from domain.users.sessions import end_all_sessions
+from domain.users.refusals import note_refusal
+from domain.users.sessions import SHOWN_MAX, end_all_sessions
 
 TEXT_LENGTH_MAX = 2000
 _LIST = "users"
+# Whoever keeps the doors must not be shut out by whom they let in.
+_OVER_ADMINISTRATORS = frozenset({Role.COMPLIANCE, Role.ADMIN})
+
+Refusal = TypeVar("Refusal", bound=UserError)
 
 
 class BackOffice:
@@ -76,9 +82,10 @@ class BackOffice:
 
     async def user(self, viewer: Viewer, user_id: UserId) -> User | NotFound:
         found = await self._accounts.user(user_id)
-        if found is None:
-            return NotFound("account", "id")
         async with self._works.begin() as work:
+            if found is None:
+                refused = NotFound("account", "id")
+                return self._refused(work, viewer, user_id, "user.viewed", refused)
             self._log(work, viewer, user_id, "user.viewed")
         return found
 
@@ -90,28 +97,30 @@ class BackOffice:
         if problem is not None:
             return problem
         found = await self._accounts.user(user_id)
-        if found is None:
-            return NotFound("account", "userId")
         profiles = await self._accounts.profiles([user_id])
         async with self._works.begin() as work:
+            if found is None:
+                refused = NotFound("account", "userId")
+                return self._refused(work, viewer, user_id, "user.revealed", refused)
             self._log(work, viewer, user_id, "user.revealed", {"reason": reason})
         return Revealed(found, profiles[user_id])
 
     async def sessions(self, viewer: Viewer, user_id: UserId) -> Sequence[Session]:
         async with self._works.begin() as work:
             self._log(work, viewer, user_id, "sessions.viewed")
-        return await self._accounts.sessions(user_id, active_only=True)
+        return await self._accounts.sessions(user_id, active_only=True, first=SHOWN_MAX)
 
     async def freeze(
         self, viewer: Viewer, user_id: UserId, reason: str
-    ) -> User | NotFound | BadInput:
+    ) -> User | NotFound | Forbidden | BadInput:
+        """An administrator's account only by compliance and other administrators."""
         problem = text_problem(reason, "reason")
         if problem is not None:
             return problem
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _reachable(await work.users.locked(user_id), by=viewer)
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, "user.frozen", user)
             user = await freeze_account(
                 work, user, by=FrozenBy.STAFF, reason=reason, clock=self._clock
             )
@@ -122,14 +131,15 @@ class BackOffice:
 
     async def unfreeze(
         self, viewer: Viewer, user_id: UserId, reason: str
-    ) -> User | NotFound | BadInput:
+    ) -> User | NotFound | Forbidden | BadInput:
+        """An administrator's account only by who may freeze it."""
         problem = text_problem(reason, "reason")
         if problem is not None:
             return problem
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _reachable(await work.users.locked(user_id), by=viewer)
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, "user.unfrozen", user)
             user = await unfreeze_account(work, user)
             self._log(work, viewer, user_id, "user.unfrozen", {"reason": reason})
         return user
@@ -142,9 +152,9 @@ class BackOffice:
         if problem is not None:
             return problem
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _living(await work.users.locked(user_id))
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, "sessions.ended", user)
             await work.users.save(replace(user, signed_out_at=self._clock.now()))
             by = SessionEnd.REVOKED_BY_STAFF
             ended = await end_all_sessions(work, user_id, by, clock=self._clock)
@@ -162,9 +172,9 @@ class BackOffice:
         if problem is not None:
             return problem
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _living(await work.users.locked(user_id))
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, "note.added", user)
             note = StaffNote(
                 NoteId(new_uuid7()), user_id, owner_of(viewer), text, self._clock.now()
             )
@@ -176,6 +186,12 @@ class BackOffice:
         async with self._works.begin() as work:
             self._log(work, viewer, user_id, "notes.viewed")
         return await self._accounts.notes(user_id)
+
+    def _refused(
+        self, work: Work, viewer: Viewer, subject: UserId, action: str, error: Refusal
+    ) -> Refusal:
+        note_refusal(work, viewer, subject, action, error, clock=self._clock)
+        return error
 
     def _log(
         self,
@@ -194,6 +210,20 @@ class BackOffice:
             client=client_of(viewer),
             details=details,
         )
+
+
+def _living(user: User | None) -> User | NotFound:
+    if user is None or user.state is UserState.ERASED:
+        return NotFound("account", "userId")
+    return user
+
+
+def _reachable(user: User | None, *, by: Viewer) -> User | NotFound | Forbidden:
+    """The account, when it is one that such staff may shut and open."""
+    found = _living(user)
+    if isinstance(found, NotFound) or Role.ADMIN not in found.roles:
+        return found
+    return Forbidden() if _OVER_ADMINISTRATORS.isdisjoint(by.roles) else found
 
 
 def text_problem(text: str, argument: str) -> BadInput | None:

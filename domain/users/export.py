@@ -55,7 +55,7 @@ class DataExport:
             "account": user,
             "profile": profiles[user_id],
             "settings": await self._accounts.settings(user_id),
-            "sessions": await self._accounts.sessions(user_id, active_only=False),
+            "sessions": await self._accounts.sessions(user_id, active_only=False, first=LINES_MAX),
             "notifications": await self._accounts.notifications(
                 user_id, unread_only=False, first=LINES_MAX, before=None
             ),

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from domain.kernel.events import EventAppender
 from domain.kernel.ids import UserId
+from domain.kernel.policy import Rate
 from domain.kernel.viewer import Role
 from domain.users.errors import TokenExpired, TokenInvalid
 from domain.users.model import (
@@ -113,8 +114,10 @@ class Sessions(Protocol):
 class ActivityLog(Protocol):
     """The log that is only ever appended to: the runtime role cannot do otherwise."""
 
-    async def denied_since(self, subject_id: UserId, action: str, since: datetime) -> bool:
-        """Whether it holds a DENIED line of that kind, not older than ``since``."""
+    async def denied_since(
+        self, subject_id: UserId, action: str, since: datetime, *, field: str | None = None
+    ) -> bool:
+        """Whether it holds a DENIED line of that kind (and field), not older than ``since``."""
         ...
 
     def add(
@@ -208,7 +211,11 @@ class Accounts(Protocol):
 
     async def settings(self, user_id: UserId) -> Settings: ...
 
-    async def sessions(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]: ...
+    async def sessions(
+        self, user_id: UserId, *, active_only: bool, first: int
+    ) -> Sequence[Session]:
+        """At most ``first``, newest sign-in first."""
+        ...
 
     async def session(self, user_id: UserId, session_id: SessionId) -> Session | None:
         """One of the user's, living or not."""
@@ -218,7 +225,9 @@ class Accounts(Protocol):
         """Those of them that have not ended."""
         ...
 
-    async def devices(self, user_id: UserId) -> Sequence[Device]: ...
+    async def devices(self, user_id: UserId, *, first: int) -> Sequence[Device]:
+        """At most ``first``, last seen first."""
+        ...
 
     async def activity(
         self, query: "ActivityQuery", *, first: int, before: tuple[datetime, str] | None
@@ -314,10 +323,14 @@ class IdentityProvider(Protocol):
 
 
 class AccessSignals(Protocol):
-    """Tells all processes at once that somebody's access ended. The database is the truth."""
+    """Tells all processes at once whose access ended or changed. The database is the truth."""
 
     async def ended(self, user_id: UserId, sessions: Sequence[SessionId] | None) -> None:
         """These sessions, or with None all of the user's. Never raises: sockets look again."""
+        ...
+
+    async def changed(self, user_id: UserId) -> None:
+        """Their roles are others now. Never raises, for the same reason."""
         ...
 
 
@@ -331,6 +344,14 @@ class LegalIdentities(Protocol):
     """Whether KYC holds the legal identity; answered by KYC."""
 
     async def locked(self, user_id: UserId) -> bool: ...
+
+
+class Allowances(Protocol):
+    """Counts what people do. Raises Unavailable, TimedOut."""
+
+    async def take(self, user_id: UserId, rate: Rate) -> float:
+        """Count one; or, counting nothing, how many seconds are left until there is one."""
+        ...
 
 
 class StepUpGrants(Protocol):
@@ -350,6 +371,7 @@ __all__ = [
     "Accounts",
     "ActivityLog",
     "ActivityQuery",
+    "Allowances",
     "Desk",
     "ErasureHolds",
     "FirebaseAccount",

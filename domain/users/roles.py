@@ -2,34 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import BadInput, UserError
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users import events
+from domain.users.audit import OPERATOR
 from domain.users.caller import client_of, owner_of
 from domain.users.errors import AlreadyDecided, NeedsSecondPerson, NotFound, OwnRoles
 from domain.users.model import (
     ActivityResult,
-    Client,
     ProposalId,
     ProposalState,
     RoleProposal,
     User,
     UserState,
 )
-from domain.users.ports import Accounts, Work, Works
+from domain.users.ports import AccessSignals, Accounts, Work, Works
+from domain.users.refusals import note_refusal
 
-OPERATOR = Client(address="", agent="operator", device_id=None)
+Refusal = TypeVar("Refusal", bound=UserError)
 
 
 class Roles:
     """What administrators do about what people may."""
 
-    def __init__(self, *, works: Works, accounts: Accounts, clock: Clock) -> None:
+    def __init__(
+        self, *, works: Works, accounts: Accounts, signals: AccessSignals, clock: Clock
+    ) -> None:
         self._works = works
         self._accounts = accounts
+        self._signals = signals
         self._clock = clock
 
     async def grant(
@@ -49,15 +54,13 @@ class Roles:
     ) -> RoleProposal | NotFound | OwnRoles | BadInput:
         """Wish somebody in or out of the administrators; another one has to agree."""
         actor = owner_of(viewer)
-        if actor == user_id:
-            return OwnRoles()
         proposal = RoleProposal(
             ProposalId(new_uuid7()), user_id, Role.ADMIN, grant, actor, self._clock.now()
         )
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _of_another(await work.users.locked(user_id), actor)
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, "role.proposed", user)
             if (Role.ADMIN in user.roles) is grant:
                 return BadInput("grant", "nothing would change.")
             if not await work.desk.propose(proposal):
@@ -75,8 +78,9 @@ class Roles:
             user = None if proposal is None else await work.users.locked(proposal.user_id)
             if proposal is None or user is None:
                 return NotFound("proposal", "proposalId")
+            action = "role.approved" if approve else "role.rejected"
             if (refused := _refusal(proposal, actor)) is not None:
-                return refused
+                return self._refused(work, viewer, user.id, action, refused)
             if approve and user.state is UserState.ERASED:
                 return NotFound("account", "proposalId")
             if approve and not proposal.grant and await self._would_be_none(work, user):
@@ -84,10 +88,11 @@ class Roles:
             state = ProposalState.APPROVED if approve else ProposalState.REJECTED
             decided = replace(proposal, state=state, decided_by=actor, decided_at=self._clock.now())
             await work.desk.decide(decided)
+            changed = user
             if approve:
-                await _apply(work, user, proposal.role, granted=proposal.grant, by=actor)
-            action = "role.approved" if approve else "role.rejected"
+                changed = await _apply(work, user, proposal.role, granted=proposal.grant, by=actor)
             self._log(work, viewer, user.id, action, proposal.role, granted=proposal.grant)
+        await self._tell(user, changed)
         return decided
 
     @staticmethod
@@ -96,26 +101,47 @@ class Roles:
         counted = Role.ADMIN in without.roles and without.state is not UserState.FROZEN
         return await work.desk.holders(Role.ADMIN) - counted < 1
 
-    async def open_proposals(self) -> Sequence[RoleProposal]:
+    async def open_proposals(self, viewer: Viewer) -> Sequence[RoleProposal]:
         """Oldest first."""
-        return await self._accounts.open_proposals()
+        found = await self._accounts.open_proposals()
+        async with self._works.begin() as work:
+            work.activity.add(
+                actor_id=owner_of(viewer),
+                subject_id=owner_of(viewer),
+                action="proposals.viewed",
+                result=ActivityResult.SUCCEEDED,
+                now=self._clock.now(),
+                client=client_of(viewer),
+                details={"found": str(len(found))},
+            )
+        return found
 
     async def _change(
         self, viewer: Viewer, user_id: UserId, role: Role, *, granted: bool
     ) -> User | NotFound | OwnRoles | BadInput:
         actor = owner_of(viewer)
-        if actor == user_id:
-            return OwnRoles()
-        if role in (Role.ADMIN, Role.USER):
+        action = "role.granted" if granted else "role.withdrawn"
+        if role in (Role.ADMIN, Role.USER) and actor != user_id:
             return BadInput("role", "ADMIN is proposed and approved by two; USER is everybody's.")
         async with self._works.begin() as work:
-            user = await work.users.locked(user_id)
-            if user is None or user.state is UserState.ERASED:
-                return NotFound("account", "userId")
+            user = _of_another(await work.users.locked(user_id), actor)
+            if not isinstance(user, User):
+                return self._refused(work, viewer, user_id, action, user)
             changed = await _apply(work, user, role, granted=granted, by=actor)
-            action = "role.granted" if granted else "role.withdrawn"
             self._log(work, viewer, user_id, action, role, granted=granted)
+        await self._tell(user, changed)
         return changed
+
+    async def _tell(self, before: User, after: User) -> None:
+        """After the commit: their connections go by what was true when they came."""
+        if after.roles != before.roles:
+            await self._signals.changed(after.id)
+
+    def _refused(
+        self, work: Work, viewer: Viewer, subject: UserId, action: str, error: Refusal
+    ) -> Refusal:
+        note_refusal(work, viewer, subject, action, error, clock=self._clock)
+        return error
 
     def _log(
         self, work: Work, viewer: Viewer, subject: UserId, action: str, role: Role, *, granted: bool
@@ -129,6 +155,13 @@ class Roles:
             client=client_of(viewer),
             details={"role": role.value, "grant": str(granted).lower()},
         )
+
+
+def _of_another(user: User | None, actor: UserId) -> User | NotFound | OwnRoles:
+    """The account, when its roles are the actor's to change."""
+    if user is None or user.state is UserState.ERASED:
+        return NotFound("account", "userId")
+    return OwnRoles() if user.id == actor else user
 
 
 def _refusal(

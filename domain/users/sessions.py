@@ -12,6 +12,9 @@ from domain.users.errors import NotFound
 from domain.users.model import ActivityResult, Device, Session, SessionEnd, SessionId
 from domain.users.ports import AccessSignals, Accounts, Work, Works
 
+# Newest first; who has more ends some, or asks for all of their data.
+SHOWN_MAX = 100
+
 
 class MySessions:
     """What the owner of an account does about its sign-ins."""
@@ -25,16 +28,16 @@ class MySessions:
         self._clock = clock
 
     async def active(self, viewer: Viewer) -> Sequence[Session]:
-        """Living sessions, newest sign-in first."""
-        return await self._accounts.sessions(owner_of(viewer), active_only=True)
+        """Living sessions, newest sign-in first, at most 100."""
+        return await self._accounts.sessions(owner_of(viewer), active_only=True, first=SHOWN_MAX)
 
     async def one(self, viewer: Viewer, session_id: SessionId) -> Session | None:
         """Any of the caller's own, living or not; nothing for a stranger's."""
         return await self._accounts.session(owner_of(viewer), session_id)
 
     async def devices(self, viewer: Viewer) -> Sequence[Device]:
-        """Devices ever used, last seen first."""
-        return await self._accounts.devices(owner_of(viewer))
+        """Devices ever used, last seen first, at most 100."""
+        return await self._accounts.devices(owner_of(viewer), first=SHOWN_MAX)
 
     async def end_current(self, viewer: Viewer) -> Sequence[Session]:
         """Sign out: the caller's own session, on HTTP and sockets at once; none when it was."""

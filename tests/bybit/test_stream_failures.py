@@ -23,6 +23,7 @@ class Deaf:
     def topic_rejected(self, topic: str) -> None: ...
 
 
+@pytest.mark.provokes("RuntimeError: a bug")
 async def test_e1_a_callback_that_raises_costs_one_message(venue: ScriptedVenue) -> None:
     metrics = Counting()
     loop = asyncio.get_running_loop()

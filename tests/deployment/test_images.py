@@ -24,6 +24,7 @@ from tests.deployment import composition
 from tests.deployment.cluster import Cluster
 from tests.deployment.dockerfile import ROOT, dockerfile, is_ignored
 from tests.deployment.test_dockerfile import FILE, RULES
+from tests.hearing import EARS
 
 PATIENCE_SECONDS = 60
 # Nobody listens there: prices are away, which production must live with.
@@ -110,6 +111,8 @@ def running(tree: Path, service: str, told: dict[str, str]) -> Iterator[subproce
             yield process
         finally:
             process.kill()
+            if process.stdout is not None and not process.stdout.closed:
+                EARS.hear(f"output of {service}", process.stdout.read())
 
 
 def status_of(port: int, path: str) -> int | None:

@@ -114,7 +114,6 @@ class Carriers:
             *(sys.executable, "-m", "tests.events.carrier", *self._arguments),
             cwd=REPOSITORY,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
         )
         self._living.append(process)
         assert process.stdout is not None

@@ -103,7 +103,13 @@ async def test_due_at_once_whatever_the_clock_of_the_writer_said(
     assert len(await outbox.claim("signal", limit=10)) == 1
 
 
-@pytest.mark.parametrize("why", [Unavailable("cache"), KeyError("a bug of ours")])
+@pytest.mark.parametrize(
+    "why",
+    [
+        Unavailable("cache"),
+        pytest.param(KeyError("a bug of ours"), marks=pytest.mark.provokes("a bug of ours")),
+    ],
+)
 async def test_one_that_cannot_be_taken_in_holds_up_nobody(
     database: Database,
     outbox: PostgresOutbox,

@@ -210,7 +210,7 @@ async def test_the_duty_renews_ahead_of_time_and_survives_an_outage(
 async def test_a_process_that_starts_in_an_outage_takes_the_last_good_ones(
     source: HttpServer, http: httpx.AsyncClient, redis_client: RedisClient, clock: Time
 ) -> None:
-    kept = RedisKeptText(redis_client, "certificates")
+    kept = RedisKeptText(redis_client, "certificates", secret=b"s" * 32)
     before = Certificates(source.url, http=http, kept=kept, now=clock)
     assert await before.key("first") is not None
     clock.ahead += 3600
@@ -225,6 +225,24 @@ async def test_a_process_that_starts_in_an_outage_takes_the_last_good_ones(
     too_late = Certificates(free_address(), http=http, kept=kept, now=clock)
     with pytest.raises(Unavailable):
         await too_late.key("first")
+
+
+@pytest.mark.parametrize("fault", [Answer(hang=True), Answer(503)], ids=["silent", "broken"])
+async def test_whoever_comes_first_in_an_outage_does_not_wait_for_the_source(
+    source: HttpServer, certificates: Certificates, kept: Kept, clock: Time, fault: Answer
+) -> None:
+    kept.text = f"{clock()}\n".encode() + source.answer.body
+    source.answer = fault
+
+    duty = asyncio.ensure_future(certificates.run())
+    await asyncio.sleep(0)  # the duty is ahead of everybody
+    async with asyncio.timeout(1):
+        assert await certificates.key("first") is not None
+        await eventually(lambda: len(source.asked) == 1)
+        assert await certificates.key("first") is not None
+
+    duty.cancel()
+    await asyncio.gather(duty, return_exceptions=True)
 
 
 @pytest.mark.parametrize("text", [b"", b"x\n{}", b"nan\n%s", b"inf\n%s", b"-inf\n%s", b"9e999\n%s"])

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.hearing import EARS, is_ours
+
 CLONE = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
 
@@ -40,6 +42,8 @@ class Program:
         with self.process.stdout as stream:
             for line in stream:
                 self._queue.put(line.rstrip("\n"))
+                if is_ours(self.process.args):
+                    EARS.hear("output of a program", line)
         self._queue.put(None)
 
     def until(self, part: str) -> str:

@@ -297,6 +297,21 @@ async def test_who_has_other_rights_now_connects_anew(
     assert world.stage.contexts == []
 
 
+async def test_changed_roles_send_away_who_does_nothing(
+    world: World, door: Door, access: Access
+) -> None:
+    async with world.raw_socket() as anns, world.raw_socket() as bobs:
+        await enter(anns)
+        await enter(bobs, BOBS)
+        access.changed(ANN)
+        code, reason = await closed(anns)
+        await say(bobs, type="ping")
+        await heard(bobs, "pong")
+
+    assert (code, reason.split(":")[0]) == (4403, "ROLES_CHANGED")
+    assert door.asked_again == 0
+
+
 async def test_other_rights_are_not_renewed_into(world: World, door: Door) -> None:
     door.roles = frozenset({Role.USER, Role.SUPPORT})
     async with world.raw_socket() as ws:

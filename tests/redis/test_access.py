@@ -26,6 +26,7 @@ from tests.world import eventually
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 ANN = UserId(new_uuid7())
+SECRET = b"s" * 32
 
 
 @dataclass
@@ -34,12 +35,14 @@ class Sockets:
 
     client: RedisClient
     ended: list[tuple[UserId, frozenset[SessionId] | None]] = field(default_factory=list)
+    changed: list[UserId] = field(default_factory=list)
     uncertain: int = 0
 
     async def run(self) -> None:
         await RedisAccessEnds(
             self.client,
             on_ended=lambda user, sessions: self.ended.append((user, sessions)),
+            on_changed=self.changed.append,
             on_uncertain=self._doubt,
             metrics=NullHubMetrics(),
         ).run()
@@ -69,8 +72,10 @@ async def test_other_processes_hear_within_a_second(
         await signals.ended(ANN, [first, second])
         await signals.ended(ANN, [])  # nobody's: not worth a word
         await signals.ended(ANN, None)
+        await signals.changed(ANN)
         wanted = [(ANN, frozenset({first, second})), (ANN, None)]
-        await eventually(lambda: all(p.ended == wanted for p in processes), within_seconds=1)
+        await eventually(lambda: all(p.changed == [ANN] for p in processes), within_seconds=1)
+        assert all(process.ended == wanted for process in processes)
         for duty in duties:
             duty.cancel()
     for client in others:
@@ -148,7 +153,8 @@ async def test_without_redis_nothing_is_granted_and_nothing_kept(
     assert status is not None
     pid = status.servers["valkey"].pid
     assert pid is not None
-    grants, kept = RedisStepUpGrants(breakable), RedisKeptText(breakable, "certificates")
+    grants = RedisStepUpGrants(breakable)
+    kept = RedisKeptText(breakable, "certificates", secret=SECRET)
     await kept.save(b"text")
     assert await kept.load() == b"text"
     os.kill(pid, signal.SIGSTOP)
@@ -162,3 +168,36 @@ async def test_without_redis_nothing_is_granted_and_nothing_kept(
                 await call()
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+async def test_a_kept_text_is_believed_only_when_it_is_ours(
+    servers: Servers, redis_client: RedisClient, redis_prefix: str
+) -> None:
+    other = RedisClient(servers.redis_url, prefix=redis_prefix)
+    ours = RedisKeptText(redis_client, "certificates", secret=SECRET)
+    key = redis_client.names.kept("certificates")
+    assert await ours.load() is None
+    await RedisKeptText(other, "certificates", secret=SECRET).save(b"theirs and ours")
+    assert await ours.load() == b"theirs and ours"
+
+    async with Redis.from_url(servers.redis_url) as raw:
+        signed = await raw.get(key)
+        assert isinstance(signed, bytes)
+        planted = {
+            "another secret's": (RedisKeptText(other, "certificates", secret=b"x" * 32), b"evil"),
+            "another text's": (RedisKeptText(other, "else", secret=SECRET), b"evil"),
+        }
+        forged = [b"", b"evil", signed[:32], signed[:-1] + b"?", b"\0" * 32 + signed[32:]]
+        for kept, words in planted.values():
+            await kept.save(words)
+        for name in ("else", "certificates"):
+            text = await raw.get(redis_client.names.kept(name))
+            assert isinstance(text, bytes)
+            forged.append(text)
+        with capture_logs() as logs:
+            for found in forged:
+                await raw.set(key, found)
+                assert await ours.load() is None
+        assert [line["event"] for line in logs] == ["kept_text_not_ours"] * len(forged)
+        assert "evil" not in str(logs)
+    await other.aclose()

@@ -41,6 +41,13 @@ class Reached(Exception):
     """The guard let the caller through to the resolver."""
 
 
+class Unhurried:
+    """Nobody does anything too often."""
+
+    async def refusal(self, *_: object) -> None:
+        return None
+
+
 class Users:
     """Asks everybody for a step-up and does nothing else."""
 
@@ -48,8 +55,19 @@ class Users:
     def step_up(self) -> "Users":
         return self
 
+    @property
+    def audit(self) -> "Users":
+        return self
+
+    @property
+    def pace(self) -> "Unhurried":
+        return Unhurried()
+
     def __getattr__(self, name: str) -> Any:
         raise Reached
+
+    async def denied(self, viewer: Viewer, field: str) -> None:
+        """Of who is turned away, before anything behind the guard is asked."""
 
     async def refusal(self, *_: object) -> StepUpRequired:
         return StepUpRequired(300, ("totp",))

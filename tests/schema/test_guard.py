@@ -84,6 +84,10 @@ class Check:
     """Lets nobody through twice with the same operation."""
 
     asked: list[tuple[int, str]] = field(default_factory=list)
+    fields_denied: list[tuple[Viewer, str]] = field(default_factory=list)
+
+    async def denied(self, viewer: Viewer, name: str) -> None:
+        self.fields_denied.append((viewer, name))
 
     async def refusal(self, viewer: Viewer, wanted: StepUp, operation: str) -> Any:
         again = any(operation == before for _, before in self.asked)
@@ -92,7 +96,7 @@ class Check:
 
 
 async def run(check: Check, document: str, viewer: Viewer = ADMIN) -> tuple[Any, list[Any]]:
-    context = SimpleNamespace(viewer=viewer, users=SimpleNamespace(step_up=check))
+    context = SimpleNamespace(viewer=viewer, users=SimpleNamespace(step_up=check, audit=check))
     result = await SCHEMA.execute(document, context_value=context)
     return result.data, [error.extensions for error in result.errors or ()]
 
@@ -147,6 +151,7 @@ async def test_who_may_not_at_all_is_not_asked_to_prove_anything(viewer: Viewer,
 
     assert data == {"shout": {"code": code}}
     assert check.asked == []
+    assert check.fields_denied == ([] if viewer is ANONYMOUS else [(ANN, "shout")])
 
 
 def test_what_the_guard_may_answer():

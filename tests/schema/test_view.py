@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -120,6 +121,13 @@ SCHEMA = strawberry.Schema(
 @dataclass
 class FakeContext:
     viewer: Viewer
+
+    @property
+    def users(self) -> Any:
+        return SimpleNamespace(audit=self)
+
+    async def denied(self, viewer: Viewer, field: str) -> None:
+        """Written down by nobody here."""
 
 
 async def run(query: str, viewer: Viewer = ANONYMOUS) -> tuple[Any, list[Any]]:

@@ -57,6 +57,7 @@ def test_secrets_inside_sentences_are_masked(text: str, shown: str) -> None:
     assert mask_text(text) == shown
 
 
+@pytest.mark.provokes("ConnectionError: postgresql://okd:***@db")
 def test_secrets_in_tracebacks_are_masked(stream: StringIO, events: Events) -> None:
     try:
         raise ConnectionError(f"postgresql://okd:{SECRET}@db/okd refused")  # noqa: TRY301
@@ -124,6 +125,7 @@ def test_the_console_shows_plain_lines() -> None:
     assert SECRET not in out.getvalue()
 
 
+@pytest.mark.provokes("RuntimeError: unseen")
 @pytest.mark.usefixtures("stream")
 def test_what_nobody_caught_is_logged_once_with_its_traceback(events: Events) -> None:
     def crash() -> None:
@@ -142,6 +144,7 @@ def test_what_nobody_caught_is_logged_once_with_its_traceback(events: Events) ->
     assert all(e["exception"].count("RuntimeError: unseen") == 1 for e in crashed)
 
 
+@pytest.mark.provokes("RuntimeError: unseen")
 async def test_a_broken_callback_of_the_loop_is_logged(events: Events) -> None:
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()

@@ -68,6 +68,7 @@ class Api:
                 identities=book.firebase,
                 signals=book.signals,
                 grants=book.grants,
+                allowances=book.allowances,
                 holds=book.holds,
                 legal=book.holds,
                 events=EventStreams(book.log, self.bell),

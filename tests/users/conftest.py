@@ -27,7 +27,7 @@ from domain.users import (
 )
 from domain.users.model import Activity, Client
 from domain.users.ports import ActivityQuery
-from tests.users.doubles import Grants, Holds, Provider, SetClock, Signals
+from tests.users.doubles import Allowances, Grants, Holds, Provider, SetClock, Signals
 from tests.users.people import PHONE, sign_in
 
 
@@ -43,6 +43,7 @@ class Book:
     signals: Signals = field(default_factory=Signals)
     holds: Holds = field(default_factory=Holds)
     grants: Grants = field(default_factory=Grants)
+    allowances: Allowances = field(default_factory=Allowances)
 
     def __post_init__(self) -> None:
         cursors = CursorSigner(b"c" * 32)
@@ -75,7 +76,7 @@ class Book:
             cursors=cursors,
             clock=clock,
         )
-        self.roles = Roles(works=works, accounts=accounts, clock=clock)
+        self.roles = Roles(works=works, accounts=accounts, signals=self.signals, clock=clock)
         self.audit = Audit(works=works, accounts=accounts, cursors=cursors, clock=clock)
         self.export = DataExport(works=works, accounts=accounts, clock=clock)
         self.erasure = Erasure(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import UserId
+from domain.kernel.policy import Rate
 from domain.users.model import Identity, SessionId
 from domain.users.ports import FirebaseAccount
 from tests.users.people import NOW
@@ -61,9 +62,14 @@ class Signals:
     """Who was told to have no access any more."""
 
     told: list[tuple[UserId, tuple[SessionId, ...] | None]] = field(default_factory=list)
+    changes: list[UserId] = field(default_factory=list)
+    """Whose roles are others."""
 
     async def ended(self, user_id: UserId, sessions: Sequence[SessionId] | None) -> None:
         self.told.append((user_id, None if sessions is None else tuple(sessions)))
+
+    async def changed(self, user_id: UserId) -> None:
+        self.changes.append(user_id)
 
 
 @dataclass
@@ -94,3 +100,18 @@ class Grants:
             return False
         self.spent.add(key)
         return True
+
+
+@dataclass
+class Allowances:
+    """What was done, by bucket."""
+
+    done: list[tuple[UserId, str]] = field(default_factory=list)
+    wait_seconds: float = 0.0
+    down: bool = False
+
+    async def take(self, user_id: UserId, rate: Rate) -> float:
+        if self.down:
+            raise Unavailable("cache", retry_after_seconds=1.0)
+        self.done.append((user_id, rate.bucket))
+        return self.wait_seconds

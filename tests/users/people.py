@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.users.model import Client, Identity, SignIn
+from tests import canaries
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
-PHONE = Client(address="192.0.2.7", agent="OKD/1.0 (iPhone)", device_id="phone-0001")
-LAPTOP = Client(address="198.51.100.9", agent="Mozilla/5.0", device_id="laptop-0001")
+PHONE = Client(address=canaries.HOME, agent="OKD/1.0 (iPhone)", device_id="phone-0001")
+LAPTOP = Client(address=canaries.WORK, agent="Mozilla/5.0", device_id="laptop-0001")
 
 _SIGN_IN = SignIn(
     identity=Identity("demo-okd", "", "uid-ann"),
@@ -19,7 +20,7 @@ _SIGN_IN = SignIn(
     second_factor=None,
     email="ann@example.org",
     email_verified=True,
-    display_name="Ann",
+    display_name=canaries.NAME,
 )
 
 

@@ -10,6 +10,7 @@ from domain.kernel.ids import new_uuid7
 from domain.kernel.viewer import Viewer
 from domain.users import Action
 from schema._ids import encode_id
+from tests import canaries
 from tests.users.api import Api, reason, refused, session_id, user_id
 from tests.users.conftest import Book
 from tests.users.people import LAPTOP, NOW
@@ -51,7 +52,7 @@ async def test_everybody_sees_their_own(api: Api) -> None:
         "state": "ACTIVE",
         "roles": ["USER"],
         "unreadNotificationCount": 0,
-        "profile": {"displayName": "Ann", "timeZone": "UTC", "legalIdentityLocked": False},
+        "profile": {"displayName": canaries.NAME, "timeZone": "UTC", "legalIdentityLocked": False},
         "settings": {
             "locale": "EN", "theme": "SYSTEM", "displayCurrency": "USDT",
             "confirmOrders": True, "quietHours": None,
@@ -85,7 +86,7 @@ async def test_a_profile_is_changed_field_by_field(api: Api) -> None:
     second = await api.change(ann, "updateProfile", shown, phone=None)
 
     assert first["profile"] == {
-        "displayName": "Ann", "country": "DE", "phone": "+4915112345678",
+        "displayName": canaries.NAME, "country": "DE", "phone": "+4915112345678",
         "timeZone": "Europe/Berlin",
     }  # fmt: skip
     assert second["profile"] == {**first["profile"], "phone": None}
@@ -104,7 +105,7 @@ async def test_a_profile_holds_no_nonsense(api: Api, field: str, value: str | No
     answer = await api.change(ann, "updateProfile", **{field: value})
 
     assert reason(answer) == refused("BAD_INPUT", field)
-    assert (await api.book.account.profile(ann)).display_name == "Ann"
+    assert (await api.book.account.profile(ann)).display_name == canaries.NAME
 
 
 async def test_kyc_keeps_the_legal_identity(api: Api) -> None:

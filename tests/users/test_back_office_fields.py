@@ -14,6 +14,7 @@ from domain.kernel.viewer import Role, Viewer
 from domain.users.changes import ProfileChange
 from domain.users.model import Profile
 from schema._ids import encode_id
+from tests import canaries
 from tests.users.api import Api, reason, refused, user_id
 from tests.users.conftest import Book
 from tests.users.people import NOW
@@ -36,8 +37,8 @@ async def ann(api: Api) -> Viewer:
     await api.book.account.update_profile(
         viewer,
         ProfileChange(
-            legal_name="Ann Maria Lee",
-            date_of_birth="2000-01-31",
+            legal_name=f"{canaries.NAME} Maria Lee",
+            date_of_birth=canaries.BIRTHDAY,
             phone="+4915112345678",
             country="DE",
         ),
@@ -84,7 +85,8 @@ async def test_what_is_revealed_has_a_reason_and_a_second_factor(api: Api) -> No
     assert revealed["user"] == {
         "id": user_id(someone), "email": "ann@example.org",
         "profile": {
-            "legalName": "Ann Maria Lee", "dateOfBirth": "2000-01-31", "phone": "+4915112345678",
+            "legalName": f"{canaries.NAME} Maria Lee", "dateOfBirth": canaries.BIRTHDAY,
+            "phone": "+4915112345678",
         },
     }  # fmt: skip
     assert reason(again) == refused("STEP_UP_REQUIRED")

@@ -8,6 +8,7 @@ from base64 import b64encode
 import pytest
 
 from domain.kernel.viewer import Role
+from domain.users.audit import PLATFORM
 from tests.users.conftest import Book
 from tests.world import REPOSITORY, DatabaseUrls
 
@@ -69,3 +70,8 @@ async def test_rotating_the_master_key(book: Book, environment: dict[str, str]) 
     assert once == (0, "1 data keys were rewrapped; all are under 'new' now.\n")
     assert twice == (0, "0 data keys were rewrapped; all are under 'new' now.\n")
     assert NEW not in once[1] + without[1]
+    lines = [line for line in await book.lines(PLATFORM) if line.action == "keys.rotated"]
+    assert [(line.actor_id, line.agent, line.details) for line in reversed(lines)] == [
+        (None, "operator", {"activeKey": "new", "rewrapped": "1"}),
+        (None, "operator", {"activeKey": "new", "rewrapped": "0"}),
+    ]

@@ -23,6 +23,7 @@ from domain.users.model import (
     default_settings,
 )
 from domain.users.ports import ActivityQuery, UserQuery
+from tests import canaries
 from tests.users.conftest import Book
 from tests.users.people import LAPTOP, NOW, PHONE, sign_in
 from tests.world import DatabaseUrls
@@ -52,7 +53,7 @@ async def test_a_person_is_made_on_first_sight_and_known_from_then_on(book: Book
     )
     assert elsewhere is not None
     assert (elsewhere.user, elsewhere.session) == (user, None)
-    assert await book.accounts.profiles([user.id]) == {user.id: Profile(user.id, "Ann")}
+    assert await book.accounts.profiles([user.id]) == {user.id: Profile(user.id, canaries.NAME)}
     assert await book.accounts.settings(user.id) == default_settings(user.id)
 
 
@@ -77,7 +78,9 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
     user, _ = await join(book)
     async with book.works.begin() as work:
         profile = await work.users.profile(user.id)
-        await work.users.save_profile(replace(profile, legal_name="Ann Lee", phone="+15550100"))
+        await work.users.save_profile(
+            replace(profile, legal_name=f"{canaries.NAME} Lee", phone="+15550100")
+        )
         work.activity.add(
             actor_id=user.id,
             subject_id=user.id,
@@ -92,9 +95,18 @@ async def test_no_personal_data_lies_open(book: Book, database_urls: DatabaseUrl
     for table in ("account", "profile", "session", "activity", "data_key", "settings"):
         rows = await owner.fetch(f"SELECT * FROM users.{table}")  # noqa: S608  # our own names
         dump += "".join(repr(tuple(row.values())) for row in rows)
+    agents = await owner.fetchval("SELECT count(agent) FROM users.activity")
     await owner.close()
 
-    for secret in ("ann@example.org", "Ann", "Lee", "+15550100", "192.0.2.7", "Vladivostok"):
+    assert agents == 0  # sealed; of a session it is in clear until its person is erased
+    for secret in (
+        "ann@example.org",
+        canaries.NAME,
+        "Lee",
+        "+15550100",
+        "192.0.2.7",
+        "Vladivostok",
+    ):
         assert secret not in dump
         assert secret.encode().hex() not in dump
     log = await book.accounts.activity(ActivityQuery(subject_id=user.id), first=5, before=None)
@@ -113,6 +125,7 @@ async def test_shredding_leaves_nothing_readable(book: Book) -> None:
             action="user.frozen",
             result=ActivityResult.SUCCEEDED,
             now=NOW,
+            client=PHONE,
             details={"reason": "Called from Vladivostok", "count": "1"},
         )
         await work.activity.write()
@@ -125,10 +138,13 @@ async def test_shredding_leaves_nothing_readable(book: Book) -> None:
     assert gone is not None
     assert (gone.state, gone.email) == (UserState.ERASED, None)
     assert (await book.accounts.profiles([user.id]))[user.id] == Profile(user.id)
-    assert [s.address for s in await book.accounts.sessions(user.id, active_only=False)] == [""]
+    (session,) = await book.accounts.sessions(user.id, active_only=False, first=100)
+    assert (session.address, session.agent, session.device_id) == ("", "", str(session.id))
     assert await book.accounts.find(UserQuery(email="ann@example.org"), first=5, after=None) == []
     log = await book.accounts.activity(ActivityQuery(subject_id=user.id), first=5, before=None)
-    assert [line.details for line in log] == [{"count": "1"}]
+    assert [(line.details, line.agent, line.address) for line in log] == [
+        ({"count": "1"}, None, None)
+    ]
 
 
 async def test_ends_exactly_that_session_once(book: Book) -> None:
@@ -145,10 +161,10 @@ async def test_ends_exactly_that_session_once(book: Book) -> None:
 
     assert list(ended) == [on_phone.id]
     assert list(again) == []
-    living = await book.accounts.sessions(user.id, active_only=True)
+    living = await book.accounts.sessions(user.id, active_only=True, first=100)
     assert [session.id for session in living] == [on_laptop.id]
-    assert len(await book.accounts.sessions(stranger.id, active_only=True)) == 1
-    devices = {device.id: device for device in await book.accounts.devices(user.id)}
+    assert len(await book.accounts.sessions(stranger.id, active_only=True, first=100)) == 1
+    devices = {device.id: device for device in await book.accounts.devices(user.id, first=100)}
     assert {name: device.active_sessions for name, device in devices.items()} == {
         "phone-0001": 0,
         "laptop-0001": 1,
@@ -183,9 +199,9 @@ async def test_last_seen_is_written_once_a_minute(book: Book) -> None:
     user, session = await join(book)
 
     await book.accounts.touch(session.id, now=NOW + timedelta(seconds=59))
-    soon = await book.accounts.sessions(user.id, active_only=True)
+    soon = await book.accounts.sessions(user.id, active_only=True, first=100)
     await book.accounts.touch(session.id, now=NOW + timedelta(seconds=61))
-    later = await book.accounts.sessions(user.id, active_only=True)
+    later = await book.accounts.sessions(user.id, active_only=True, first=100)
 
     assert soon[0].last_seen_at == NOW
     assert later[0].last_seen_at == NOW + timedelta(seconds=61)

@@ -123,9 +123,10 @@ class SessionRow(Row, table=True):
 
 
 class ActivityRow(Row, table=True):
-    """Partitioned by month. ``address`` is sealed under the actor's key.
+    """Partitioned by month. ``address`` and ``sealed_agent`` are sealed under the actor's key.
 
-    So is ``sealedReason`` of ``details``, what staff wrote about the subject, under the subject's.
+    ``agent`` is in clear where there is none: an operator's, and in lines of before. So is sealed
+    ``sealedReason`` of ``details``, what staff wrote about the subject, under the subject's key.
     """
 
     __tablename__: ClassVar[str] = "activity"
@@ -144,6 +145,7 @@ class ActivityRow(Row, table=True):
     at: datetime = Field(sa_type=_INSTANT, primary_key=True)
     address: bytes | None = Field(sa_type=LargeBinary)
     agent: str | None = Field(sa_type=Text)
+    sealed_agent: bytes | None = Field(sa_type=LargeBinary)
     details: dict[str, Any] = Field(sa_type=JSONB)
 
 

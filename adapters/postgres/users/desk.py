@@ -45,7 +45,7 @@ class PendingActivity:
     def __init__(self, session: AsyncSession, keys: Keys) -> None:
         self._session = session
         self._keys = keys
-        self._lines: list[tuple[ActivityRow, str | None]] = []
+        self._lines: list[tuple[ActivityRow, Client | None]] = []
 
     def add(
         self,
@@ -66,30 +66,37 @@ class PendingActivity:
             result=result.value,
             at=now,
             address=None,
-            agent=client.agent if client else None,
+            agent=client.agent if client and actor_id is None else None,
+            sealed_agent=None,
             details=dict(details or {}),
         )
-        self._lines.append((row, client.address if client else None))
+        self._lines.append((row, client))
 
-    async def denied_since(self, subject_id: UserId, action: str, since: datetime) -> bool:
-        found = await self._session.exec(
+    async def denied_since(
+        self, subject_id: UserId, action: str, since: datetime, *, field: str | None = None
+    ) -> bool:
+        wanted = (
             select(ActivityRow.id)
             .where(ActivityRow.subject_id == subject_id)
             .where(ActivityRow.at >= since)
             .where(ActivityRow.action == action)
             .where(ActivityRow.result == ActivityResult.DENIED.value)
-            .limit(1)
         )
+        if field is not None:
+            wanted = wanted.where(col(ActivityRow.details)["field"].astext == field)
+        found = await self._session.exec(wanted.limit(1))
         return found.one_or_none() is not None
 
     async def write(self) -> None:
-        actors = [row.actor_id for row, address in self._lines if address and row.actor_id]
+        actors = [row.actor_id for row, client in self._lines if client and row.actor_id]
         subjects = [row.subject_id for row, _ in self._lines if REASON in row.details]
         await self._keys.load([*actors, *subjects])
-        for row, address in self._lines:
+        for row, client in self._lines:
             row.details = self._sealed(row.subject_id, row.details)
-            if address and row.actor_id and self._keys.holds(row.actor_id):
+            if client and row.actor_id and self._keys.holds(row.actor_id):
+                address = client.address or None
                 row.address = self._keys.seal(row.actor_id, "activity.address", address)
+                row.sealed_agent = self._keys.seal(row.actor_id, "activity.agent", client.agent)
             self._session.add(row)
         await self._session.flush()
         self._lines.clear()

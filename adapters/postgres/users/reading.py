@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import func, text, tuple_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -52,6 +52,16 @@ from domain.users.model import (
 )
 from domain.users.ports import ActivityQuery, Known, UserQuery
 
+# Its newest session speaks for a device.
+_DEVICES = text(
+    """
+    SELECT device_id AS id, (array_agg(agent ORDER BY last_seen_at DESC, id DESC))[1] AS agent,
+        min(created_at) AS first_seen_at, max(last_seen_at) AS last_seen_at,
+        count(*) FILTER (WHERE ended_at IS NULL) AS active_sessions
+    FROM users.session WHERE user_id = :user_id
+    GROUP BY device_id ORDER BY max(last_seen_at) DESC, device_id LIMIT :first
+    """
+)
 _TOUCH_EVERY = timedelta(minutes=1)
 _ROLES = func.array(
     select(RoleRow.role).where(col(RoleRow.user_id) == AccountRow.id).scalar_subquery()
@@ -121,10 +131,12 @@ class PostgresAccounts:
             wanted = select(SettingsRow).where(SettingsRow.user_id == user_id)
             return settings_of((await session.exec(wanted)).one())
 
-    async def sessions(self, user_id: UserId, *, active_only: bool) -> Sequence[Session]:
+    async def sessions(
+        self, user_id: UserId, *, active_only: bool, first: int
+    ) -> Sequence[Session]:
         async with self._database.read() as session:
             keys = Keys(self._ring, session)
-            return await sessions_of(session, keys, user_id, active_only=active_only)
+            return await sessions_of(session, keys, user_id, active_only=active_only, first=first)
 
     async def session(self, user_id: UserId, session_id: SessionId) -> Session | None:
         wanted = select(SessionRow).where(SessionRow.id == session_id)
@@ -139,24 +151,12 @@ class PostgresAccounts:
             found = await session.exec(wanted.where(col(SessionRow.ended_at).is_(None)))
             return frozenset(SessionId(session_id) for session_id in found)
 
-    async def devices(self, user_id: UserId) -> Sequence[Device]:
-        newest: dict[str, Session] = {}
-        first: dict[str, datetime] = {}
-        living: dict[str, int] = {}
-        for found in await self.sessions(user_id, active_only=False):
-            known = newest.get(found.device_id)
-            if known is None or found.last_seen_at > known.last_seen_at:
-                newest[found.device_id] = found
-            first[found.device_id] = min(
-                found.created_at, first.get(found.device_id, found.created_at)
-            )
-            alive = found.ended_at is None
-            living[found.device_id] = living.get(found.device_id, 0) + alive
-        devices = [
-            Device(name, user_id, last.agent, first[name], last.last_seen_at, living[name])
-            for name, last in newest.items()
-        ]
-        return sorted(devices, key=lambda device: device.last_seen_at, reverse=True)
+    async def devices(self, user_id: UserId, *, first: int) -> Sequence[Device]:
+        async with self._database.read() as session:
+            connection = await session.connection()
+            values = {"user_id": user_id, "first": first}
+            found = (await connection.execute(_DEVICES, values)).mappings().all()
+        return [Device(user_id=user_id, **row) for row in found]
 
     async def activity(
         self, query: ActivityQuery, *, first: int, before: tuple[datetime, str] | None

@@ -151,9 +151,10 @@ def activity_of(row: ActivityRow, keys: Keys) -> Activity:
     reason = None if sealed is None else b64decode(sealed)
     if (opened := keys.open(row.subject_id, "activity.reason", reason)) is not None:
         details[REASON] = opened
-    address = None
+    address, agent = None, row.agent
     if row.actor_id is not None:
         address = keys.open(row.actor_id, "activity.address", row.address)
+        agent = agent or keys.open(row.actor_id, "activity.agent", row.sealed_agent)
     return Activity(
         id=ActivityId(row.id),
         actor_id=_user_id(row.actor_id),
@@ -162,7 +163,7 @@ def activity_of(row: ActivityRow, keys: Keys) -> Activity:
         result=ActivityResult(row.result),
         at=row.at,
         address=address,
-        agent=row.agent,
+        agent=agent,
         details=details,
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Text, cast, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -152,6 +152,12 @@ class PostgresUsers:
 
     async def shred(self, user_id: UserId) -> None:
         await self._session.exec(delete(DataKeyRow).where(col(DataKeyRow.user_id) == user_id))
+        # In clear while the account lives. Another name for each: two of one sign-in stay two.
+        await self._session.exec(
+            update(SessionRow)
+            .where(col(SessionRow.user_id) == user_id)
+            .values(agent="", device_id=cast(col(SessionRow.id), Text))
+        )
         await self._update(user_id, email=None, email_index=None, email_verified=False)
         self._keys.forget(user_id)
 
@@ -271,13 +277,18 @@ class PostgresSessions:
 
 
 async def sessions_of(
-    session: AsyncSession, keys: Keys, user_id: UserId, *, active_only: bool
+    session: AsyncSession,
+    keys: Keys,
+    user_id: UserId,
+    *,
+    active_only: bool,
+    first: int | None = None,
 ) -> list[Session]:
-    """Newest sign-in first."""
+    """Newest sign-in first; all of them without ``first``."""
     wanted = select(SessionRow).where(SessionRow.user_id == user_id)
     if active_only:
         wanted = wanted.where(col(SessionRow.ended_at).is_(None))
     newest = wanted.order_by(col(SessionRow.signed_in_at).desc(), col(SessionRow.id).desc())
-    rows = (await session.exec(newest)).all()
+    rows = (await session.exec(newest.limit(first))).all()
     await keys.load([user_id])
     return [session_of(row, keys) for row in rows]

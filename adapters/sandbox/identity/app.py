@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.sandbox.identity.administration import Administration
 from adapters.sandbox.identity.answers import Answer, Refused, as_error, as_json
+from adapters.sandbox.identity.consent import consent_routes
 from adapters.sandbox.identity.control import Control
 from adapters.sandbox.identity.demo import seed
 from adapters.sandbox.identity.links import Links
@@ -85,6 +86,7 @@ def create_identity(
             *_admin_routes(realm, links),
             *_control_routes(realm, control_token),
             *Pages(realm, links).routes(),
+            *consent_routes(),
         ],
         middleware=[
             Middleware(_Guard),

@@ -20,8 +20,8 @@ from adapters.sandbox.identity.mailbox import Message
 from adapters.sandbox.identity.realm import Realm
 from adapters.sandbox.identity.requests import body_of
 
-POLICY = (
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+_POLICY = (
+    "default-src 'none'; style-src 'self'; form-action {forms}; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 _STYLES = Path(__file__).with_name("pages.css").read_bytes()
@@ -39,8 +39,8 @@ class Pages:
             Route("/mailbox", self._mailbox),
             Route("/mailbox.json", self._messages),
             Route("/pages.css", _styles),
-            Route(ACTION_PATH, _shown(self._ask)),
-            Route(ACTION_PATH, _shown(self._act), methods=["POST"]),
+            Route(ACTION_PATH, shown(self._ask)),
+            Route(ACTION_PATH, shown(self._act), methods=["POST"]),
             Route(f"{listing}/oobCodes", self._codes_of_links),
             Route(f"{listing}/verificationCodes", self._codes_of_phones),
             Route(f"{listing}/totpCodes", self._codes_of_apps),
@@ -49,7 +49,7 @@ class Pages:
     async def _mailbox(self, _: Request) -> Response:
         messages = "".join(_article(message) for message in self._realm.mailbox.newest())
         body = f"<h1>Mailbox</h1>{messages or '<p>No mail yet.</p>'}"
-        return _page("Mailbox", body, refresh=True)
+        return page("Mailbox", body, refresh=True)
 
     async def _messages(self, _: Request) -> Response:
         messages = [
@@ -83,7 +83,7 @@ class Pages:
             f'<input type="hidden" name="oobCode" value="{escape(code)}">{field}'
             f"<p><button>{button}</button></p></form>"
         )
-        return _page("One step left", form)
+        return page("One step left", form)
 
     async def _act(self, request: Request) -> Response:
         body = await body_of(request)
@@ -93,7 +93,7 @@ class Pages:
             await self._links.reset_password(body)
         else:
             self._links.apply(code)
-        return _page("Done", "<h1>Done</h1><p>You can close this page.</p>")
+        return page("Done", "<h1>Done</h1><p>You can close this page.</p>")
 
 
 def base_of(request: Request) -> str:
@@ -101,7 +101,7 @@ def base_of(request: Request) -> str:
     return f"http://{request.headers['host']}"
 
 
-def _shown(
+def shown(
     act: Callable[[Request], Awaitable[Response]],
 ) -> Callable[[Request], Awaitable[Response]]:
     """An error becomes a page instead of JSON."""
@@ -111,7 +111,7 @@ def _shown(
             return await act(request)
         except Refused as refused:
             told = f"<h1>This did not work</h1><p>{escape(str(refused))}</p>"
-            return _page("This did not work", told, status=refused.status)
+            return page("This did not work", told, status=refused.status)
 
     return answer
 
@@ -127,7 +127,11 @@ def _article(message: Message) -> str:
     return f"<article>{''.join(parts)}</article>"
 
 
-def _page(title: str, body: str, *, status: int = 200, refresh: bool = False) -> Response:
+def page(
+    title: str, body: str, *, status: int = 200, refresh: bool = False, forms_lead_to: str = ""
+) -> Response:
+    """``forms_lead_to``: an origin besides ours that an answer to a form may send on to."""
+    forms = f"'self' {forms_lead_to}".strip()
     again = f'<meta http-equiv="refresh" content="{_REFRESH_SECONDS}">' if refresh else ""
     return HTMLResponse(
         f"""<!doctype html>
@@ -138,7 +142,7 @@ def _page(title: str, body: str, *, status: int = 200, refresh: bool = False) ->
 </body></html>
 """,
         status,
-        {"content-security-policy": POLICY, "cache-control": "no-store"},
+        {"content-security-policy": _POLICY.format(forms=forms), "cache-control": "no-store"},
     )
 
 

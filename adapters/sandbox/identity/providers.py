@@ -16,7 +16,7 @@ from adapters.sandbox.identity.answers import Answer, Refused
 from adapters.sandbox.identity.realm import Realm
 from adapters.sandbox.identity.requests import Body, form_of
 
-_PROVIDERS = {"google.com", "apple.com"}
+PROVIDERS = ("google.com", "apple.com")
 _ALREADY = "FEDERATED_USER_ID_ALREADY_LINKED"
 
 
@@ -95,7 +95,7 @@ class Providers:
 def _said(post_body: str) -> _Said:
     fields = form_of(post_body)
     provider, token = fields.get("providerId", ""), fields.get("id_token", "")
-    if provider not in _PROVIDERS:
+    if provider not in PROVIDERS:
         detail = "The identity provider configuration is not found."
         raise Refused("OPERATION_NOT_ALLOWED", detail)
     claims = _claims(token)

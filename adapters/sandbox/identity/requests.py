@@ -143,8 +143,8 @@ def is_local(request: Request) -> bool:
     """
     client = request.client.host if request.client else ""
     origin = request.headers.get("origin")
-    named = _is_loopback(_host_of(f"//{request.headers.get('host', '')}"))
-    return _is_loopback(client) and named and (origin is None or _is_loopback(_host_of(origin)))
+    named = is_loopback(_host_of(f"//{request.headers.get('host', '')}"))
+    return is_loopback(client) and named and (origin is None or is_loopback(_host_of(origin)))
 
 
 def _host_of(url: str) -> str:
@@ -154,7 +154,7 @@ def _host_of(url: str) -> str:
         return ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

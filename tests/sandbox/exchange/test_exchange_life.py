@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 import httpx
+import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
@@ -47,6 +48,7 @@ class StoppedClock(HandClock):
         return super().now()
 
 
+@pytest.mark.provokes("ZeroDivisionError")
 async def test_a_broken_market_is_an_outage() -> None:
     clock = StoppedClock()
     app = small_exchange(clock, seed=1)

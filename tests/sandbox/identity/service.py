@@ -22,11 +22,12 @@ import pytest
 
 from adapters.clock import SystemClock
 from adapters.sandbox.identity import create_identity
+from tests import canaries
 from tests.sandbox.exchange.support import served
 
 PROJECT = "demo-okd"
 CONTROL = "a token of this run"
-PASSWORD = "correct horse"
+PASSWORD = canaries.PASSWORD
 V1 = "/identitytoolkit.googleapis.com/v1"
 V2 = "/identitytoolkit.googleapis.com/v2"
 FOLDER = Path(__file__).parent

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from adapters.sandbox.servers import ensure, stopped
+from tests.hearing import EARS
+from tests.leaks import leaks
 
 
 def _make_parent() -> Path:
@@ -22,6 +24,8 @@ def _make_parent() -> Path:
 
 def _remove(parent: Path, used: list[Path]) -> None:
     still_kept = [data for data in used if not stopped(data, timeout_seconds=20)]
+    for data in used:
+        EARS.find(list(leaks(data)))
     shutil.rmtree(parent)
     assert still_kept == []
 

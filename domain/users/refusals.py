@@ -1,0 +1,38 @@
+"""What staff was refused, kept in the log: what somebody may not do and tried says a lot.
+
+About the account it was tried on, which its owner is not told of (``own_log``). What was only
+written wrongly is nobody's concern.
+"""
+
+from domain.kernel.clock import Clock
+from domain.kernel.errors import BadInput, UserError
+from domain.kernel.ids import UserId
+from domain.kernel.viewer import Viewer
+from domain.users.caller import client_of, owner_of
+from domain.users.errors import NotFound
+from domain.users.model import ActivityResult
+from domain.users.ports import Work
+
+REFUSED = "staff.refused"
+
+
+def note_refusal(
+    work: Work, viewer: Viewer, subject: UserId, action: str, error: UserError, *, clock: Clock
+) -> None:
+    """One line about ``action``, within the unit of work that refused it."""
+    if isinstance(error, BadInput):
+        return
+    details = {"action": action, "code": str(error.code)}
+    if isinstance(error, NotFound):
+        # There is no such account, or it is nobody's any more: the line is about who asked.
+        details = {**details, "userId": str(subject)}
+        subject = owner_of(viewer)
+    work.activity.add(
+        actor_id=owner_of(viewer),
+        subject_id=subject,
+        action=REFUSED,
+        result=ActivityResult.DENIED,
+        now=clock.now(),
+        client=client_of(viewer),
+        details=details,
+    )
