@@ -69,7 +69,7 @@ async def test_a_key_outlives_its_recipients_address(api: WalletApi):
     ann, bob = await api.person("ann", "10"), await api.person("bob")
     key = str(uuid4())
     first = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
-    await api.person("bob", email="robert@example.org", signed_in_at=NOW)
+    await api.person("bob", email="robert@example.org", signed_in_at=NOW, issued_at=NOW)
 
     again = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
 
