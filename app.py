@@ -4,6 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py rotate-keys              rewrap data keys under the newest master key, then end
     python app.py first-admin UID          make the first administrator, then end
+    python app.py faucet USER ASSET AMOUNT play money, in a sandbox: what ./dev faucet runs
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
     from resolvers.user_services import UserServices
+    from resolvers.wallet_services import WalletServices
 
 ROOT = Path(__file__).resolve().parent
 
@@ -64,7 +66,7 @@ async def web(settings: "Settings") -> None:
             cursors=cursors,
         )
         duties = [live.run]
-        identify, access, users = without_accounts, Access(), None
+        identify, access, users, wallets = without_accounts, Access(), None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -80,6 +82,7 @@ async def web(settings: "Settings") -> None:
                 metrics=counters,
             )
             users = user_services(base, people, signals, cursors)
+            wallets = wallet_services(base, people, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -89,6 +92,7 @@ async def web(settings: "Settings") -> None:
             tape=Tape(market, live, venue, base.clock),
             status=board,
             users=users,
+            wallets=wallets,
         )
         app = build_app(
             graphql_schema=build_schema(
@@ -126,6 +130,26 @@ def user_services(
         holds=people.holds,
         legal=people.legal,
         events=EventStreams(people.log, signals),
+        cursors=cursors,
+        clock=base.clock,
+    )
+
+
+def wallet_services(
+    base: "Foundation", people: "People", cursors: "CursorSigner"
+) -> "WalletServices":
+    """What can be done about money, over what answers for it."""
+    from adapters.money import Money
+    from resolvers.wallet_services import WalletServices
+
+    money = Money.over(base, people)
+    return WalletServices.over(
+        works=money.works,
+        books=money.books,
+        assets=money.assets,
+        recipients=money.recipients,
+        look_ups=money.look_ups,
+        limits=money.limits,
         cursors=cursors,
         clock=base.clock,
     )
@@ -264,9 +288,11 @@ def by_hand(command: str, arguments: Sequence[str]) -> int:
     import asyncio
 
     from adapters import by_hand as commands
+    from adapters.faucet import faucet
     from adapters.settings import SettingsError, load_settings
 
-    work = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin}[command]
+    works = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin, "faucet": faucet}
+    work = works[command]
     try:
         said = asyncio.run(work(load_settings(), arguments))
     except SettingsError as error:
@@ -336,6 +362,7 @@ TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
     "rotate-keys": partial(by_hand, "rotate-keys"),
     "first-admin": partial(by_hand, "first-admin"),
+    "faucet": partial(by_hand, "faucet"),
     "schema": schema_documents,
     "settings": settings_documents,
     "record": record_streams,

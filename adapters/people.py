@@ -39,6 +39,7 @@ class People:
 
     works: PostgresWorks
     accounts: PostgresAccounts
+    index: BlindIndex
     log: PostgresEventLog
     certificates: Certificates
     verifier: TokenVerifier
@@ -88,6 +89,7 @@ async def people_of(
             yield People(
                 works=PostgresWorks(database, ring=ring, index=index, clock=clock),
                 accounts=PostgresAccounts(database, ring=ring, index=index),
+                index=index,
                 log=PostgresEventLog(database),
                 certificates=certificates,
                 verifier=TokenVerifier(

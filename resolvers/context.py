@@ -10,6 +10,7 @@ from domain.market import MarketData, OrderBooks, Tape
 from domain.status import StatusBoard
 from resolvers.loaders import Loaders
 from resolvers.user_services import UserServices
+from resolvers.wallet_services import WalletServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Services:
     status: StatusBoard
     users: UserServices | None = None
     """Nothing where nobody can sign in: then everybody is anonymous, and prices still come."""
+    wallets: WalletServices | None = None
+    """Nothing where nobody can sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class Context:
             raise Unavailable("account service")
         return self.services.users
 
+    @property
+    def wallets(self) -> WalletServices:
+        """Raises Unavailable where nobody can sign in."""
+        if self.services.wallets is None:
+            raise Unavailable("wallet service")
+        return self.services.wallets
+
 
 Info = strawberry.Info[Context, None]
 
@@ -47,4 +57,5 @@ def context_for(viewer: Viewer, services: Services) -> Context:
     """A fresh context. Call it inside the running loop: loaders bind to it."""
     users = services.users
     accounts = None if users is None else users.accounts
-    return Context(viewer, services, Loaders(services.market, services.books, accounts))
+    loaders = Loaders(services.market, services.books, accounts, services.wallets)
+    return Context(viewer, services, loaders)

@@ -18,15 +18,20 @@ from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
+from schema.wallet_errors import WALLET_ERRORS
+from schema.wallet_mutations import WalletMutations
+from schema.wallets import WalletQueries
+
+_ONE_OF = "directive @oneOf on INPUT_OBJECT"
 
 Query = root_type(
     "Query",
-    (MarketQueries, StatusQueries, UserQueries, BackOfficeQueries),
+    (MarketQueries, StatusQueries, UserQueries, WalletQueries, BackOfficeQueries),
     description="Reading.",
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, BackOfficeMutations),
+    (UserMutations, WalletMutations, BackOfficeMutations),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(
@@ -48,7 +53,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *ACCOUNT_EVENTS],
+        types=[*USER_ERRORS, *WALLET_ERRORS, *ACCOUNT_EVENTS],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,
@@ -57,4 +62,8 @@ def build_schema(
 
 def print_sdl() -> str:
     """The schema as SDL, ending in a newline; what docs/schema.graphql holds."""
-    return build_schema().as_str().rstrip("\n") + "\n"
+    printed = build_schema().as_str().rstrip("\n") + "\n"
+    # Of GraphQL itself since 2025, and printed for tools that are older: without a word.
+    return printed.replace(
+        _ONE_OF, f'"""Exactly one field is given, and not null."""\n{_ONE_OF}', 1
+    )

@@ -11,9 +11,11 @@ import schema.user_words  # noqa: F401  # the enums must be declared before they
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
 from resolvers import users
+from resolvers import wallets as money
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
+from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
 
 @view_of(
@@ -180,6 +182,20 @@ class Viewer:
     can: Permission | None = resolved_by(
         users.can,
         description="May I, and if not, why? Changes nothing and spends no step-up.",
+    )
+    wallets: list[Wallet] | None = resolved_by(
+        money.wallets, description="Every asset they ever had, in order of code."
+    )
+    wallet: Wallet | None = resolved_by(
+        money.wallet, description="One of them; null when they never had that asset."
+    )
+    transactions: Connection[Transaction] | None = resolved_by(
+        money.transactions,
+        shown_as=FILTERED,
+        description="What happened in all their wallets, newest first.",
+    )
+    transfer_limits: list[TransferLimit] | None = resolved_by(
+        money.transfer_limits, description="How much of an asset they may send to others."
     )
 
 

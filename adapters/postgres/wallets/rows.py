@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from adapters.postgres.tables.wallets import AssetRow, EntryRow, HoldRow, LedgerAccountRow
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import plain
+from domain.kernel.money import plain, trimmed
 from domain.wallets.model import (
     Account,
     AccountKind,
@@ -45,12 +45,12 @@ def hold_of(row: HoldRow) -> Hold:
         id=HoldId(row.id),
         owner=UserId(row.owner),
         asset=AssetCode(row.asset),
-        amount=row.amount,
+        amount=trimmed(row.amount),
         reason=row.reason,
         created_at=row.created_at,
         expires_at=row.expires_at,
         state=HoldState(row.state),
-        posted=row.posted,
+        posted=trimmed(row.posted),
         resolved_at=row.resolved_at,
     )
 
