@@ -61,6 +61,7 @@ class Names:
     def allowance(self, digest: str) -> str:
         """What somebody did lately, of one kind."""
         return f"{self.prefix}:v1:allowance:{digest}"
+
     def looked_up(self, user: str) -> str:
         """A set: digests of the addresses somebody asked about within a day."""
         return f"{self.prefix}:v1:looked-up:{user}"
