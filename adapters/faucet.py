@@ -38,7 +38,8 @@ async def faucet(settings: Settings, arguments: Sequence[str]) -> str:
     if not isinstance(given, Posted):
         raise ByHandError(given.message)
     (state,) = given.states
-    return f"{name} can dispose of {plain(state.balance)} {state.account.asset} now."
+    # Not whom: what commands print is kept by those who run them, and this may be an address.
+    return f"They can dispose of {plain(state.balance)} {state.account.asset} now."
 
 
 async def _named(tools: Tools, name: str) -> UserId:
@@ -47,7 +48,7 @@ async def _named(tools: Tools, name: str) -> UserId:
     query = UserQuery(email=name) if "@" in name else UserQuery(uid=f"demo-{name}")
     found = await accounts.find(query, first=2, after=None)
     if len(found) != 1:
-        raise ByHandError(f"No such account: {name}. Accounts are made when somebody signs in.")
+        raise ByHandError("There is no such account. Accounts are made when somebody signs in.")
     return found[0].id
 
 

@@ -67,8 +67,8 @@ async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dic
     by_name = await faucet(environment, "plain", "USDT", "1000")
     by_address = await faucet(environment, "Plain@okd.example", "usdt", "0.50")
 
-    assert by_name == (0, "plain can dispose of 1000 USDT now.\n")
-    assert by_address == (0, "Plain@okd.example can dispose of 1000.5 USDT now.\n")
+    assert by_name == (0, "They can dispose of 1000 USDT now.\n")
+    assert by_address == (0, "They can dispose of 1000.5 USDT now.\n")
     assert await bank.has(ann, USDT) == "1000.5 + 0"
     assert await bank.verification.findings() == []
 
@@ -76,8 +76,8 @@ async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dic
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["nobody", "USDT", "1"], "No such account: nobody. Accounts are made when somebody signs"),
-        (["nobody@okd.example", "USDT", "1"], "No such account: nobody@okd.example."),
+        (["nobody", "USDT", "1"], "There is no such account. Accounts are made when somebody signs"),
+        (["nobody@okd.example", "USDT", "1"], "There is no such account."),
         (["plain", "NOPE", "1"], "There is no asset 'NOPE' here."),
         (["plain", "USDT", "0"], "Give an amount above zero with at most 6 digits"),
         (["plain", "USDT", "0.0000001"], "Give an amount above zero with at most 6 digits"),
