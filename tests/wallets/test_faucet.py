@@ -125,7 +125,7 @@ async def test_the_front_door_finds_the_running_sandbox(book: Book, bank: Bank, 
     )
 
     assert (given.returncode, given.stderr) == (0, "")
-    assert given.stdout == "plain can dispose of 7 USDT now.\n"
+    assert given.stdout == "They can dispose of 7 USDT now.\n"
     assert await bank.has(ann) == "7 + 0"
 
 
