@@ -7,13 +7,14 @@ are zero, per asset, always.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID, uuid5
 
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import total
 
 AccountId = NewType("AccountId", UUID)
 EntryId = NewType("EntryId", UUID)
@@ -190,6 +191,38 @@ class Balance:
     asset: AssetCode
     available: Decimal
     held: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of UTC, both ends among them; none at all when the first is after the last."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a user's account came to at the end of a day on which something was booked on it."""
+
+    account_id: AccountId
+    day: date
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DailyBalance:
+    """What somebody had of one asset at the end of a day; of today: what they have now."""
+
+    day: date
+    opening_total: Decimal
+    """At the end of the day before."""
+    available: Decimal
+    held: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return total((self.available, self.held))
 
 
 @dataclass(frozen=True, slots=True)
