@@ -7,7 +7,7 @@ are zero, per asset, always.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -194,31 +194,23 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Days of UTC, both ends among them; none at all when the first is after the last."""
+class Wallet:
+    """What somebody has of one asset at a moment, as it is shown."""
 
-    first: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """What a user's account came to at the end of a day on which something was booked on it."""
-
-    account_id: AccountId
-    day: date
-    balance: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class DailyBalance:
-    """What somebody had of one asset at the end of a day; of today: what they have now."""
-
-    day: date
-    opening_total: Decimal
-    """At the end of the day before."""
+    owner: UserId
+    asset: AssetCode
     available: Decimal
     held: Decimal
+    as_of: datetime
+    """When it was read: our own books are never behind."""
+    pending: Decimal = Decimal(0)
+    """Announced and not credited yet: on its way to us, and not part of ``total``."""
+    stale: bool = False
+
+    @property
+    def id(self) -> AccountId:
+        """Its first account's."""
+        return available(self.owner, self.asset).id
 
     @property
     def total(self) -> Decimal:

@@ -15,14 +15,13 @@ from domain.kernel.errors import UserError
 from domain.kernel.events import Event, EventAppender, StreamName
 from domain.kernel.idempotency import Attempt, Idempotency
 from domain.kernel.ids import AssetCode, UserId
+from domain.wallets.daily import Closing, Days
 from domain.wallets.errors import Refusal
 from domain.wallets.model import (
     Account,
     AccountId,
     Asset,
     Balance,
-    Closing,
-    Days,
     EntryId,
     EntryKind,
     Hold,
