@@ -162,6 +162,11 @@ class CoreSettings(BaseSettings):
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT"),
         description="Symbols followed in every category even when nobody watches.",
     )
+    declared_parities: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Assets whose values are told as worth the same, such as `USDT=USD`, separated "
+        "by commas. Without it a stablecoin is not a dollar, and no value is told in USD.",
+    )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the web process.")
     listen_fd: int | None = Field(
@@ -211,8 +216,7 @@ class CoreSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, Any]) -> dict[str, Any]:
-        lists = ("categories", "always_on_symbols", "allowed_origins", "trusted_proxies")
-        return {k: _words(v) if k in lists else v for k, v in values.items()}
+        return {k: _words(v) if k in _LISTS else v for k, v in values.items()}
 
     @property
     def production(self) -> bool:
@@ -235,6 +239,13 @@ class CoreSettings(BaseSettings):
         if chosen is Environment.PRODUCTION and (named := checks.emulators(os.environ)):
             raise ValueError(f"production refuses to start while {named} is set")
         return chosen
+
+    @field_validator("declared_parities")
+    @classmethod
+    def _check_parities(cls, declared: tuple[str, ...]) -> tuple[str, ...]:
+        for each in declared:
+            checks.parity(each)
+        return declared
 
     @field_validator("firebase_project")
     @classmethod
@@ -284,6 +295,13 @@ class Settings(GatewaySettings, CoreSettings):
     """Everything a process is told from outside."""
 
 
+_LISTS = (
+    "categories",
+    "always_on_symbols",
+    "allowed_origins",
+    "trusted_proxies",
+    "declared_parities",
+)
 _LOCAL = (BybitEnvironment.SANDBOX, BybitEnvironment.RECORDING)
 
 

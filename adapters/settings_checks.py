@@ -6,6 +6,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from domain.kernel.ids import AssetCode
+from domain.kernel.money import asset_code
+
 GOOGLE_CERTIFICATES = (
     "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
 )
@@ -56,6 +59,15 @@ def service_account(given: str) -> str:
     if not complete or not all(isinstance(account.get(name), str) for name in _ACCOUNT_FIELDS):
         raise ValueError("is not the key of a service account")
     return text
+
+
+def parity(declared: str) -> tuple[AssetCode, AssetCode]:
+    """The two assets of ``USDT=USD``."""
+    one, equal, other = declared.partition("=")
+    left, right = asset_code(one), asset_code(other)
+    if not equal or left is None or right is None or left == right:
+        raise ValueError("is a list of pairs such as USDT=USD")
+    return left, right
 
 
 def protected(url: str) -> bool:

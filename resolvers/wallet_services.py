@@ -5,8 +5,23 @@ from typing import Self
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.wallets import AssetCatalogue, Statements, Transfers
-from domain.wallets.ports import Assets, Books, Recipients, Works
+from domain.wallets import (
+    AssetCatalogue,
+    BalanceHistory,
+    FollowedWallets,
+    Statements,
+    Transfers,
+    Values,
+)
+from domain.wallets.ports import (
+    Assets,
+    Books,
+    Closings,
+    EventStreams,
+    Rates,
+    Recipients,
+    Works,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,9 @@ class WalletServices:
     assets: AssetCatalogue
     statements: Statements
     transfers: Transfers
+    values: Values
+    history: BalanceHistory
+    followed: FollowedWallets
 
     @classmethod
     def over(
@@ -26,6 +44,9 @@ class WalletServices:
         books: Books,
         assets: Assets,
         recipients: Recipients,
+        rates: Rates,
+        closings: Closings,
+        events: EventStreams,
         cursors: CursorSigner,
         clock: Clock,
     ) -> Self:
@@ -35,4 +56,7 @@ class WalletServices:
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
             transfers=Transfers(works=works, assets=assets, recipients=recipients, clock=clock),
+            values=Values(rates=rates, assets=assets),
+            history=BalanceHistory(closings=closings, clock=clock),
+            followed=FollowedWallets(books=books, assets=assets, events=events, clock=clock),
         )

@@ -18,6 +18,7 @@ from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
+from schema.wallet_events import WALLET_EVENTS, WalletSubscriptions
 from schema.wallets import WalletQueries
 
 Query = root_type(
@@ -32,7 +33,7 @@ Mutation = root_type(
 )
 Subscription = root_type(
     "Subscription",
-    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions),
+    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions, WalletSubscriptions),
     description="Listening. Every value is whole, never a delta; of the market one comes at once.",
 )
 
@@ -49,7 +50,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *ACCOUNT_EVENTS],
+        types=[*USER_ERRORS, *ACCOUNT_EVENTS, *WALLET_EVENTS],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

@@ -7,9 +7,10 @@ import strawberry
 
 import domain.wallets.model
 from domain.kernel.policy import Audience, FieldPolicy
-from resolvers import wallets
+from resolvers import wallet_values, wallets
 from schema._ids import id_of
 from schema._view import resolved_by, view_of
+from schema.wallet_values import DailyBalance, Valuation
 
 _PUBLIC = FieldPolicy(Audience.ANYONE)
 
@@ -50,6 +51,15 @@ class Wallet:
     )
     as_of: datetime = strawberry.field(description="When this was true.")
     stale: bool = strawberry.field(description="Whether it may be out of date.")
+    value: Valuation | None = resolved_by(
+        wallet_values.value_of_wallet,
+        description="What `total` is worth right now, by spot markets.",
+    )
+    history: list[DailyBalance] | None = resolved_by(
+        wallet_values.history_of_wallet,
+        description="What was in it at the end of each day, oldest first: at most 366 days. Days "
+        "that have not begun are left out.",
+    )
 
 
 @strawberry.type

@@ -2,18 +2,25 @@
 
 from domain.wallets.catalogue import AssetCatalogue
 from domain.wallets.deposits import Deposits
+from domain.wallets.following import FollowedWallets
+from domain.wallets.history import BalanceHistory, HistoryAsked
 from domain.wallets.holds import Holds
 from domain.wallets.sealing import Chain
 from domain.wallets.statements import Statements
 from domain.wallets.transfers import Transfer, TransferFunds, Transfers
+from domain.wallets.values import Values
 
 __all__ = [
     "AssetCatalogue",
+    "BalanceHistory",
     "Chain",
     "Deposits",
+    "FollowedWallets",
+    "HistoryAsked",
     "Holds",
     "Statements",
     "Transfer",
     "TransferFunds",
     "Transfers",
+    "Values",
 ]
