@@ -122,9 +122,7 @@ async def test_a_rate_tells_how_it_came_about():
 
 
 async def test_any_number_of_rates_is_one_look():
-    market = Market(
-        *(priced(s, "2") for s in ("BTCUSDT", "BTCEUR", "ETHUSDT", "SOLBTC")),
-    )
+    market = Market(*(priced(s, "2") for s in ("BTCUSDT", "BTCEUR", "ETHUSDT", "SOLBTC")))
     pairs = [(asset, EUR) for asset in (BTC, ETH, SOL, USDT, EUR)]
 
     found = await market.rates.rates(pairs)
@@ -165,7 +163,7 @@ async def test_a_declared_parity_is_told_as_one():
 
 async def test_a_market_that_does_not_trade_is_none():
     suspended = replace(spot(BTC, USDT), status=InstrumentStatus.SUSPENDED)
-    perpetual = replace(instrument("BTCUSDT"), base_asset=BTC)
+    perpetual = instrument("BTCUSDT")
     market = Market(priced("BTCUSDT", "50000"), markets=[suspended, perpetual, spot(ETH, USDT)])
 
     assert await market.worth(BTC, USDT) is NoValueReason.NO_PRICE_PATH
