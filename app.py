@@ -143,6 +143,8 @@ def wallet_services(
         rates=money.rates,
         closings=money.closings,
         events=events,
+        look_ups=money.look_ups,
+        limits=money.limits,
         cursors=cursors,
         clock=base.clock,
     )

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import settings_checks as checks
 from adapters.settings_gateway import GatewaySettings
+from adapters.settings_wallets import WalletSettings
 from adapters.vault import KeyRing
 from domain.kernel.ids import Category
 
@@ -162,11 +163,6 @@ class CoreSettings(BaseSettings):
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT"),
         description="Symbols followed in every category even when nobody watches.",
     )
-    declared_parities: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Assets whose values are told as worth the same, such as `USDT=USD`, separated "
-        "by commas. Without it a stablecoin is not a dollar, and no value is told in USD.",
-    )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the web process.")
     listen_fd: int | None = Field(
@@ -216,7 +212,8 @@ class CoreSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {k: _words(v) if k in _LISTS else v for k, v in values.items()}
+        lists = ("categories", "always_on_symbols", "allowed_origins", "trusted_proxies")
+        return {k: _words(v) if k in lists else v for k, v in values.items()}
 
     @property
     def production(self) -> bool:
@@ -239,13 +236,6 @@ class CoreSettings(BaseSettings):
         if chosen is Environment.PRODUCTION and (named := checks.emulators(os.environ)):
             raise ValueError(f"production refuses to start while {named} is set")
         return chosen
-
-    @field_validator("declared_parities")
-    @classmethod
-    def _check_parities(cls, declared: tuple[str, ...]) -> tuple[str, ...]:
-        for each in declared:
-            checks.parity(each)
-        return declared
 
     @field_validator("firebase_project")
     @classmethod
@@ -291,17 +281,10 @@ class CoreSettings(BaseSettings):
         return address
 
 
-class Settings(GatewaySettings, CoreSettings):
+class Settings(WalletSettings, GatewaySettings, CoreSettings):
     """Everything a process is told from outside."""
 
 
-_LISTS = (
-    "categories",
-    "always_on_symbols",
-    "allowed_origins",
-    "trusted_proxies",
-    "declared_parities",
-)
 _LOCAL = (BybitEnvironment.SANDBOX, BybitEnvironment.RECORDING)
 
 

@@ -1,7 +1,6 @@
 """Loaders: many look-ups of one tick become one call."""
 
-from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import cast
 
 from aiodataloader import DataLoader
 
@@ -10,12 +9,8 @@ from domain.kernel.ids import InstrumentId, UserId
 from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
 from domain.users.model import Profile, Settings
 from domain.users.ports import Accounts
-from domain.wallets import HistoryAsked
-from domain.wallets.daily import DailyBalance
-from domain.wallets.valuation import Holding, Valuation
+from resolvers.wallet_loaders import WalletLoaders
 from resolvers.wallet_services import WalletServices
-
-T = TypeVar("T")
 
 
 class Loaders:
@@ -45,35 +40,25 @@ class Loaders:
             return cast("list[OrderBook]", list(await books.books(asked)))
 
         async def load_profiles(ids: list[UserId]) -> list[Profile | None]:
-            found = await _needed(accounts, "account service").profiles(ids)
+            found = await _needed(accounts).profiles(ids)
             return [found.get(i) for i in ids]
 
         async def load_settings(ids: list[UserId]) -> list[Settings]:
             # One person's notifications or wallets, as a rule: one look however many they are.
-            known = _needed(accounts, "account service")
-            found = {i: await known.settings(i) for i in set(ids)}
+            found = {i: await _needed(accounts).settings(i) for i in set(ids)}
             return [found[i] for i in ids]
-
-        async def load_valuations(asked: list[Holding]) -> list[Valuation]:
-            return list(await _needed(wallets, "wallet service").values.of(asked))
-
-        async def load_histories(asked: list[HistoryAsked]) -> list[Sequence[DailyBalance]]:
-            return list(await _needed(wallets, "wallet service").history.of(asked))
 
         self.profile: DataLoader[UserId, Profile | None] = DataLoader(load_profiles, cache=False)
         self.settings: DataLoader[UserId, Settings] = DataLoader(load_settings, cache=False)
-        self.valuation: DataLoader[Holding, Valuation] = DataLoader(load_valuations, cache=False)
-        self.history: DataLoader[HistoryAsked, Sequence[DailyBalance]] = DataLoader(
-            load_histories, cache=False
-        )
         self.book: DataLoader[BookAsked, OrderBook] = DataLoader(load_books, cache=False)
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False
         )
+        self.wallets = WalletLoaders(wallets)
         self.ticker: DataLoader[InstrumentId, Ticker | None] = DataLoader(load_tickers, cache=False)
 
 
-def _needed(service: T | None, name: str) -> T:
-    if service is None:
-        raise Unavailable(name)
-    return service
+def _needed(accounts: Accounts | None) -> Accounts:
+    if accounts is None:
+        raise Unavailable("account service")
+    return accounts

@@ -9,15 +9,18 @@ from domain.wallets import (
     AssetCatalogue,
     BalanceHistory,
     FollowedWallets,
+    Previews,
     Statements,
     Transfers,
     Values,
 )
+from domain.wallets.limits import Limits
 from domain.wallets.ports import (
     Assets,
     Books,
     Closings,
     EventStreams,
+    LookUps,
     Rates,
     Recipients,
     Works,
@@ -26,11 +29,13 @@ from domain.wallets.ports import (
 
 @dataclass(frozen=True, slots=True)
 class WalletServices:
-    """One name per use case; ``books`` is for loaders only."""
+    """One name per use case; ``books`` and ``recipients`` are for loaders only."""
 
     books: Books
+    recipients: Recipients
     assets: AssetCatalogue
     statements: Statements
+    previews: Previews
     transfers: Transfers
     values: Values
     history: BalanceHistory
@@ -47,16 +52,34 @@ class WalletServices:
         rates: Rates,
         closings: Closings,
         events: EventStreams,
+        look_ups: LookUps,
+        limits: Limits,
         cursors: CursorSigner,
         clock: Clock,
     ) -> Self:
         """All of them over the same ports."""
         return cls(
             books=books,
+            recipients=recipients,
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
-            transfers=Transfers(works=works, assets=assets, recipients=recipients, clock=clock),
             values=Values(rates=rates, assets=assets),
             history=BalanceHistory(closings=closings, clock=clock),
             followed=FollowedWallets(books=books, assets=assets, events=events, clock=clock),
+            previews=Previews(
+                books=books,
+                assets=assets,
+                recipients=recipients,
+                look_ups=look_ups,
+                limits=limits,
+                clock=clock,
+            ),
+            transfers=Transfers(
+                works=works,
+                assets=assets,
+                recipients=recipients,
+                look_ups=look_ups,
+                limits=limits,
+                clock=clock,
+            ),
         )

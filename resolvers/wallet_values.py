@@ -40,7 +40,7 @@ async def value_of_wallet(
     if isinstance(wanted, BadInput):
         return wanted
     holding = Holding(wallet.asset, wallet.total, wanted)
-    return await info.context.loaders.valuation.load(holding)
+    return await info.context.loaders.wallets.valuation.load(holding)
 
 
 async def total_value(info: Info, currency: CurrencyArgument = None) -> TotalValue | BadInput:
@@ -49,7 +49,7 @@ async def total_value(info: Info, currency: CurrencyArgument = None) -> TotalVal
         return wanted
     wallets = await info.context.wallets.statements.wallets(owner_of(info))
     holdings = [Holding(each.asset, each.total, wanted) for each in wallets]
-    valuations = await info.context.loaders.valuation.load_many(holdings)
+    valuations = await info.context.loaders.wallets.valuation.load_many(holdings)
     return await info.context.wallets.values.total(valuations, wanted)
 
 
@@ -64,7 +64,7 @@ async def history_of_wallet(
     if isinstance(days, BadInput):
         return days
     asked = HistoryAsked(wallet.owner, wallet.asset, days)
-    return await info.context.loaders.history.load(asked)
+    return await info.context.loaders.wallets.history.load(asked)
 
 
 async def _currency(info: Info, given: str | None) -> AssetCode | BadInput:

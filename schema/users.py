@@ -15,7 +15,7 @@ from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
 from schema.wallet_values import TotalValue
-from schema.wallets import Wallet
+from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
 
 @view_of(
@@ -191,6 +191,14 @@ class Viewer:
     )
     total_value: TotalValue | None = resolved_by(
         wallet_values.total_value, description="What all of them are worth together."
+    )
+    transactions: Connection[Transaction] | None = resolved_by(
+        wallets.transactions,
+        shown_as=FILTERED,
+        description="What happened in all their wallets, newest first.",
+    )
+    transfer_limits: list[TransferLimit] | None = resolved_by(
+        wallets.transfer_limits, description="How much of an asset they may send to others."
     )
 
 

@@ -18,10 +18,8 @@ from schema.wallets import Wallet
 )
 class WalletEvent(AccountEvent):
     asset: str = resolved_by(events.asset_of_event, description="Which wallet.")
-    transaction_id: strawberry.ID | None = id_in_body(
-        "Transaction",
-        "entryId",
-        description="Of the transaction behind it; null when no money moved.",
+    entry_id: strawberry.ID | None = id_in_body(
+        "Entry", "entryId", description="The entry of its transaction; null when no money moved."
     )
     available_change: Decimal = resolved_by(
         events.available_change, description="Below zero for what went away."

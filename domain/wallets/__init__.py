@@ -5,9 +5,10 @@ from domain.wallets.deposits import Deposits
 from domain.wallets.following import FollowedWallets
 from domain.wallets.history import BalanceHistory, HistoryAsked
 from domain.wallets.holds import Holds
+from domain.wallets.previews import Previews, PreviewWish, TransferPreview
 from domain.wallets.sealing import Chain
-from domain.wallets.statements import Statements
-from domain.wallets.transfers import Transfer, TransferFunds, Transfers
+from domain.wallets.statements import PageAsked, Statements
+from domain.wallets.transfers import Transfer, TransferFunds, Transfers, TransferWish
 from domain.wallets.values import Values
 
 __all__ = [
@@ -18,9 +19,14 @@ __all__ = [
     "FollowedWallets",
     "HistoryAsked",
     "Holds",
+    "PageAsked",
+    "PreviewWish",
+    "Previews",
     "Statements",
     "Transfer",
     "TransferFunds",
+    "TransferPreview",
+    "TransferWish",
     "Transfers",
     "Values",
 ]

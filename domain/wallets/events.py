@@ -32,6 +32,8 @@ _TYPES = {
     EntryKind.HOLD_EXPIRED: "wallet.hold_expired",
 }
 
+_FREEZING = {"wallet.frozen": True, "wallet.unfrozen": False}
+
 
 def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
     """What every owner is told of an entry; nothing of one that was posted before."""
@@ -67,6 +69,7 @@ def wallet_after(event: Event, before: Wallet) -> Wallet:
         before,
         available=before.available if available is None else Decimal(str(available)),
         held=before.held if held is None else Decimal(str(held)),
+        frozen=_FREEZING.get(event.type, before.frozen),
         # Clocks of two processes differ by some milliseconds; a wallet never gets any older.
         as_of=max(before.as_of, event.recorded_at),
     )

@@ -14,6 +14,7 @@ from domain.wallets.errors import UnknownAsset
 from domain.wallets.events import is_of_wallet, wallet_after
 from domain.wallets.model import Wallet
 from domain.wallets.ports import Assets, Books, EventStreams
+from domain.wallets.statements import wallet_of
 
 
 class FollowedWallets:
@@ -52,7 +53,7 @@ class FollowedWallets:
             return events
         now = self._clock.now()
         for each in balances.get(owner, ()):
-            wallets.put(Wallet(owner, each.asset, each.available, each.held, now))
+            wallets.put(wallet_of(each, now))
         if wallets.only is not None:
             wallets.put(wallets.get(wallets.only, now))
         return _changes(events, wallets, unseen=after - before)

@@ -40,6 +40,7 @@ SCALARS: dict[str, st.SearchStrategy[ValueNode]] = {
     "Date": (
         st.dates().map(str) | st.sampled_from(["2026-02-30", "0000-01-01", "2026-W01-1", ""])
     ).map(nodes.String),
+    "UUID": (st.uuids().map(str) | st.text(max_size=40)).map(nodes.String),
     "CandleRows": st.just("[]").map(nodes.String),  # only read
 }
 

@@ -117,7 +117,7 @@ async def test_an_asset_nobody_holds_is_unknown(bank: Bank):
     assert await Follower(bank).wallets.follow(ann, "NOPE") == UnknownAsset("NOPE")
 
 
-async def test_freezing_changes_no_balance(bank: Bank):
+async def test_freezing_is_told_and_changes_no_balance(bank: Bank):
     ann = await bank.person("10")
     follower = Follower(bank)
 
@@ -129,7 +129,7 @@ async def test_freezing_changes_no_balance(bank: Bank):
         follower.bell.ring()
         (after,) = await take(source, 1)
 
-    assert shown(after) == "USDT 10 + 0"
+    assert (shown(after), after.frozen) == ("USDT 10 + 0", True)
 
 
 async def journal(urls: DatabaseUrls, owner: UserId) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import text
 
 from adapters.postgres.engine import Database
+from adapters.postgres.wallets.rows import trimmed
 from domain.wallets.daily import Closing, Days
 from domain.wallets.model import AccountId
 
@@ -36,4 +37,4 @@ class PostgresClosings:
         async with self._database.read() as session:
             connection = await session.connection()
             rows = (await connection.execute(_CLOSINGS, values)).all()
-        return [Closing(AccountId(account), day, balance) for account, day, balance in rows]
+        return [Closing(AccountId(account), day, trimmed(kept)) for account, day, kept in rows]
