@@ -37,8 +37,8 @@ MINOR_UNITS = {
         2,
     ),
 }  # fmt: skip
-SCALE_OTHERWISE = 8
-"""Of what is neither a currency nor an asset of ours."""
+SCALE_MAX = 8
+"""Of values in coins, as venues show them: books are kept as fine as the finest chain."""
 
 
 Pair = tuple[AssetCode, AssetCode]

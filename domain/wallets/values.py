@@ -6,7 +6,7 @@ from domain.kernel.ids import AssetCode
 from domain.wallets.ports import Assets, Rates
 from domain.wallets.valuation import (
     MINOR_UNITS,
-    SCALE_OTHERWISE,
+    SCALE_MAX,
     Holding,
     TotalValue,
     Valuation,
@@ -45,4 +45,4 @@ class Values:
         if currency in MINOR_UNITS:
             return MINOR_UNITS[currency]
         asset = await self._assets.asset(currency)
-        return SCALE_OTHERWISE if asset is None else asset.scale
+        return SCALE_MAX if asset is None else min(asset.scale, SCALE_MAX)
