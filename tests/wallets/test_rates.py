@@ -157,7 +157,7 @@ async def test_a_declared_parity_is_told_as_one():
     assert isinstance(rate, Rate)
     assert rate.of(Decimal(1)) == 50_000
     declared = rate.path[-1]
-    assert (declared.from_asset, declared.to_asset, declared.price) == (USDT, USD, 1)
+    assert (declared.from_asset, declared.to_asset, declared.price) == (USDT, USD, Decimal(1))
     assert (declared.symbol, declared.as_of, declared.source) == (None, None, None)
 
 
@@ -210,7 +210,7 @@ async def test_what_the_venue_said_last_is_stale_while_it_is_away():
     rate = await market.found(ETH, USDT)
 
     assert isinstance(rate, Rate)
-    assert [(step.price, step.stale) for step in rate.path] == [(2000, True)]
+    assert [(step.price, step.stale) for step in rate.path] == [(Decimal(2000), True)]
     # What was never heard has no price; the venue is asked once for it, and not by everybody.
     assert [await market.worth(BTC, USDT) for _ in range(3)] == [
         NoValueReason.PRICE_UNAVAILABLE
