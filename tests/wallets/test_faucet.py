@@ -76,7 +76,10 @@ async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dic
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["nobody", "USDT", "1"], "There is no such account. Accounts are made when somebody signs"),
+        (
+            ["nobody", "USDT", "1"],
+            "There is no such account. Accounts are made when somebody signs",
+        ),
         (["nobody@okd.example", "USDT", "1"], "There is no such account."),
         (["plain", "NOPE", "1"], "There is no asset 'NOPE' here."),
         (["plain", "USDT", "0"], "Give an amount above zero with at most 6 digits"),
