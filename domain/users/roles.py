@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users import events
 from domain.users.caller import client_of, owner_of
-from domain.users.errors import AlreadyDecided, NeedsSecondPerson, NotFound, OwnRoles
+from domain.users.errors import OwnRoles
 from domain.users.model import (
     ActivityResult,
     Client,
