@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
     from resolvers.user_services import UserServices
+    from resolvers.wallet_services import WalletServices
 
 ROOT = Path(__file__).resolve().parent
 
@@ -64,7 +65,7 @@ async def web(settings: "Settings") -> None:
             cursors=cursors,
         )
         duties = [live.run]
-        identify, access, users = without_accounts, Access(), None
+        identify, access, users, wallets = without_accounts, Access(), None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -76,6 +77,7 @@ async def web(settings: "Settings") -> None:
                 base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
             )
             users = user_services(base, people, signals, cursors)
+            wallets = wallet_services(base, people, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -85,6 +87,7 @@ async def web(settings: "Settings") -> None:
             tape=Tape(market, live, venue, base.clock),
             status=board,
             users=users,
+            wallets=wallets,
         )
         app = build_app(
             graphql_schema=build_schema(
@@ -121,6 +124,24 @@ def user_services(
         holds=people.holds,
         legal=people.legal,
         events=EventStreams(people.log, signals),
+        cursors=cursors,
+        clock=base.clock,
+    )
+
+
+def wallet_services(
+    base: "Foundation", people: "People", cursors: "CursorSigner"
+) -> "WalletServices":
+    """What can be done about money, over what answers for it."""
+    from adapters.money import Money
+    from resolvers.wallet_services import WalletServices
+
+    money = Money.over(base, people)
+    return WalletServices.over(
+        works=money.works,
+        books=money.books,
+        assets=money.assets,
+        recipients=money.recipients,
         cursors=cursors,
         clock=base.clock,
     )

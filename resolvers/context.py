@@ -10,6 +10,7 @@ from domain.market import MarketData, OrderBooks, Tape
 from domain.status import StatusBoard
 from resolvers.loaders import Loaders
 from resolvers.user_services import UserServices
+from resolvers.wallet_services import WalletServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Services:
     status: StatusBoard
     users: UserServices | None = None
     """Nothing where nobody can sign in: then everybody is anonymous, and prices still come."""
+    wallets: WalletServices | None = None
+    """Nothing where nobody can sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,13 @@ class Context:
         if self.services.users is None:
             raise Unavailable("account service")
         return self.services.users
+
+    @property
+    def wallets(self) -> WalletServices:
+        """Raises Unavailable where nobody can sign in."""
+        if self.services.wallets is None:
+            raise Unavailable("wallet service")
+        return self.services.wallets
 
 
 Info = strawberry.Info[Context, None]

@@ -18,10 +18,11 @@ from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
+from schema.wallets import WalletQueries
 
 Query = root_type(
     "Query",
-    (MarketQueries, StatusQueries, UserQueries, BackOfficeQueries),
+    (MarketQueries, StatusQueries, UserQueries, WalletQueries, BackOfficeQueries),
     description="Reading.",
 )
 Mutation = root_type(

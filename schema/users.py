@@ -10,10 +10,11 @@ import domain.users.model
 import schema.user_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
-from resolvers import users
+from resolvers import users, wallets
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
+from schema.wallets import Wallet
 
 
 @view_of(
@@ -180,6 +181,12 @@ class Viewer:
     can: Permission | None = resolved_by(
         users.can,
         description="May I, and if not, why? Changes nothing and spends no step-up.",
+    )
+    wallets: list[Wallet] | None = resolved_by(
+        wallets.wallets, description="Every asset they ever had, in order of code."
+    )
+    wallet: Wallet | None = resolved_by(
+        wallets.wallet, description="One of them; null when they never had that asset."
     )
 
 

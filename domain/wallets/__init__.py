@@ -1,9 +1,19 @@
 """Wallets: a double-entry ledger whose money always adds up, and what people do with it."""
 
+from domain.wallets.catalogue import AssetCatalogue
 from domain.wallets.deposits import Deposits
 from domain.wallets.holds import Holds
 from domain.wallets.sealing import Chain
 from domain.wallets.statements import Statements
 from domain.wallets.transfers import Transfer, TransferFunds, Transfers
 
-__all__ = ["Chain", "Deposits", "Holds", "Statements", "Transfer", "TransferFunds", "Transfers"]
+__all__ = [
+    "AssetCatalogue",
+    "Chain",
+    "Deposits",
+    "Holds",
+    "Statements",
+    "Transfer",
+    "TransferFunds",
+    "Transfers",
+]

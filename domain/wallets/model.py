@@ -14,6 +14,7 @@ from typing import NewType
 from uuid import UUID, uuid5
 
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import total
 
 AccountId = NewType("AccountId", UUID)
 EntryId = NewType("EntryId", UUID)
@@ -190,6 +191,30 @@ class Balance:
     asset: AssetCode
     available: Decimal
     held: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """What somebody has of one asset at a moment, as it is shown."""
+
+    owner: UserId
+    asset: AssetCode
+    available: Decimal
+    held: Decimal
+    as_of: datetime
+    """When it was read: our own books are never behind."""
+    pending: Decimal = Decimal(0)
+    """Announced and not credited yet: on its way to us, and not part of ``total``."""
+    stale: bool = False
+
+    @property
+    def id(self) -> AccountId:
+        """Its first account's."""
+        return available(self.owner, self.asset).id
+
+    @property
+    def total(self) -> Decimal:
+        return total((self.available, self.held))
 
 
 @dataclass(frozen=True, slots=True)

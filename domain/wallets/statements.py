@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.wallets.errors import UnknownAsset
-from domain.wallets.model import Balance, Explanation, Transaction
+from domain.wallets.model import Balance, Explanation, Transaction, Wallet
 from domain.wallets.ports import Assets, Books, Place, TransactionQuery
 
 _LIST = "transactions"
@@ -19,10 +20,26 @@ _EXPLAINED_BY = 20
 class Statements:
     """Reads wallets. Who may see whose is decided before."""
 
-    def __init__(self, *, books: Books, assets: Assets, cursors: CursorSigner) -> None:
+    def __init__(
+        self, *, books: Books, assets: Assets, cursors: CursorSigner, clock: Clock
+    ) -> None:
         self._books = books
         self._assets = assets
         self._cursors = cursors
+        self._clock = clock
+
+    async def wallets(self, owner: UserId) -> Sequence[Wallet]:
+        """Every asset the owner ever had, in the order of codes. Raises Unavailable, TimedOut."""
+        now = self._clock.now()
+        found = (await self._books.balances([owner])).get(owner, ())
+        return [Wallet(owner, each.asset, each.available, each.held, now) for each in found]
+
+    async def wallet(self, owner: UserId, asset: str) -> Wallet | UnknownAsset | None:
+        """The owner's wallet of one asset; nothing when they never had any."""
+        if await self._assets.asset(asset) is None:
+            return UnknownAsset(asset)
+        wallets = await self.wallets(owner)
+        return next((each for each in wallets if each.asset == asset), None)
 
     async def balances(self, owners: Sequence[UserId]) -> Mapping[UserId, Sequence[Balance]]:
         """Every asset an owner ever had, in the order of codes. Raises Unavailable, TimedOut."""

@@ -66,6 +66,10 @@ class Context:
         return Users()
 
     @property
+    def wallets(self) -> Any:
+        raise Reached
+
+    @property
     def services(self) -> Any:
         raise Reached
 

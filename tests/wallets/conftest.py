@@ -60,7 +60,7 @@ class Bank:
         self.deposits = Deposits(works=self.works, assets=self.assets, clock=clock)
         self.holds = Holds(works=self.works, assets=self.assets, books=self.books, clock=clock)
         self.statements = Statements(
-            books=self.books, assets=self.assets, cursors=CursorSigner(b"c" * 32)
+            books=self.books, assets=self.assets, cursors=CursorSigner(b"c" * 32), clock=clock
         )
         self.verification = PostgresVerification(self.database)
         self.sealing = PostgresSealing(self.database)
