@@ -53,6 +53,14 @@ def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
         yield NewEvent(stream_of_user(owner), _type(entry.kind, available), body)
 
 
+def wallet_frozen(owner: UserId, asset: AssetCode) -> NewEvent:
+    return NewEvent(stream_of_user(owner), "wallet.frozen", {"asset": asset})
+
+
+def wallet_unfrozen(owner: UserId, asset: AssetCode) -> NewEvent:
+    return NewEvent(stream_of_user(owner), "wallet.unfrozen", {"asset": asset})
+
+
 def _type(kind: EntryKind, available: AccountState | None) -> str:
     if kind is EntryKind.TRANSFER:
         sent = available is not None and available.amount < 0
