@@ -25,6 +25,8 @@ TOLD = {
     "user.unfrozen": (Topic.SECURITY, "ACCOUNT_UNFROZEN"),
     "user.erasure_requested": (Topic.ACCOUNT, "ERASURE_REQUESTED"),
     "user.erasure_withdrawn": (Topic.ACCOUNT, "ERASURE_WITHDRAWN"),
+    "wallet.frozen": (Topic.SECURITY, "WALLET_FROZEN"),
+    "wallet.unfrozen": (Topic.SECURITY, "WALLET_UNFROZEN"),
     "user.roles_changed": (Topic.SECURITY, "ROLES_CHANGED"),
 }
 

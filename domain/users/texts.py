@@ -36,6 +36,12 @@ _EN: Mapping[str, Text] = {
     ),
     "ERASURE_WITHDRAWN": Text("Your account stays", "The wish to erase it was withdrawn."),
     "ROLES_CHANGED": Text("Your roles changed", "You now are: {roles}."),
+    "WALLET_FROZEN": Text(
+        "Wallet frozen",
+        "Our staff froze your {asset} wallet. What comes in is taken, nothing leaves. Write to "
+        "support.",
+    ),
+    "WALLET_UNFROZEN": Text("Wallet unfrozen", "Your {asset} wallet works again."),
 }
 _RU: Mapping[str, Text] = {
     "NEW_DEVICE": Text(
@@ -56,6 +62,12 @@ _RU: Mapping[str, Text] = {
     ),
     "ERASURE_WITHDRAWN": Text("Аккаунт остаётся", "Просьба удалить аккаунт отозвана."),
     "ROLES_CHANGED": Text("Ваши роли изменились", "Теперь у вас роли: {roles}."),
+    "WALLET_FROZEN": Text(
+        "Кошелёк заморожен",
+        "Наши сотрудники заморозили ваш кошелёк {asset}. Поступления зачисляются, вывести ничего "
+        "нельзя. Напишите в поддержку.",
+    ),
+    "WALLET_UNFROZEN": Text("Кошелёк разморожен", "Ваш кошелёк {asset} снова работает."),
 }
 CATALOGUE: Mapping[Locale, Mapping[str, Text]] = {Locale.EN: _EN, Locale.RU: _RU}
 

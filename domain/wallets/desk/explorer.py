@@ -1,5 +1,6 @@
-"""Looking into the books. Looking at somebody's money is written to the log, as a look at their
-account is.
+"""Looking into the books.
+
+A look at somebody's money is written to the log, as a look at their account is.
 """
 
 from collections.abc import Iterable, Sequence

@@ -67,6 +67,22 @@ class LedgerAccount:
     def id(self) -> AccountId:
         return self.account.id
 
+    @property
+    def kind(self) -> AccountKind:
+        return self.account.kind
+
+    @property
+    def asset(self) -> AssetCode:
+        return self.account.asset
+
+    @property
+    def owner(self) -> UserId | None:
+        return self.account.owner
+
+    @property
+    def name(self) -> str:
+        return self.account.name
+
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
@@ -77,7 +93,6 @@ class TrialRow:
     name: str
     """Empty for users' accounts, all of a kind together."""
     accounts: int
-    postings: int
     debits: Decimal
     """At or above zero: how much was taken out of them."""
     credits: Decimal
@@ -151,7 +166,7 @@ class LedgerProposalState(StrEnum):
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     EXPIRED = "EXPIRED"
-    """Open for too long: it is never written, the clock says so."""
+    """Open for too long: the clock says so, whatever is written."""
 
 
 @dataclass(frozen=True, slots=True)

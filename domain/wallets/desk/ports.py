@@ -53,7 +53,7 @@ class LedgerProposals(Protocol):
     """Wishes to correct the books, within one unit of work."""
 
     async def add(self, proposal: LedgerProposal) -> bool:
-        """False while another one about the same entry is open. Its reason is kept sealed."""
+        """False while another one about the same entry is open. The reason is kept sealed."""
         ...
 
     async def one(self, proposal_id: LedgerProposalId) -> LedgerProposal | None:
