@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
+    from resolvers.ledger_desk_services import LedgerDeskServices
     from resolvers.user_services import UserServices
     from resolvers.wallet_services import WalletServices
 
@@ -65,7 +66,8 @@ async def web(settings: "Settings") -> None:
             cursors=cursors,
         )
         duties = [live.run]
-        identify, access, users, wallets = without_accounts, Access(), None, None
+        identify, access = without_accounts, Access()
+        users, wallets, ledger = None, None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -78,6 +80,7 @@ async def web(settings: "Settings") -> None:
             )
             users = user_services(base, people, signals, cursors)
             wallets = wallet_services(base, people, cursors)
+            ledger = ledger_desk_services(base, people, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -88,6 +91,7 @@ async def web(settings: "Settings") -> None:
             status=board,
             users=users,
             wallets=wallets,
+            ledger=ledger,
         )
         app = build_app(
             graphql_schema=build_schema(
@@ -142,6 +146,23 @@ def wallet_services(
         books=money.books,
         assets=money.assets,
         recipients=money.recipients,
+        cursors=cursors,
+        clock=base.clock,
+    )
+
+
+def ledger_desk_services(
+    base: "Foundation", people: "People", cursors: "CursorSigner"
+) -> "LedgerDeskServices":
+    """What staff can do about money, over what answers for it."""
+    from adapters.ledger_desk import LedgerDesk
+    from resolvers.ledger_desk_services import LedgerDeskServices
+
+    desk = LedgerDesk.over(base, people)
+    return LedgerDeskServices.over(
+        works=desk.works,
+        books=desk.books,
+        assets=desk.assets,
         cursors=cursors,
         clock=base.clock,
     )

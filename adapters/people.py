@@ -48,6 +48,8 @@ class People:
     grants: RedisStepUpGrants
     holds: ErasureHolds
     legal: LegalIdentities
+    ring: KeyRing
+    """What personal data is sealed under."""
 
 
 @asynccontextmanager
@@ -101,6 +103,7 @@ async def people_of(
                 legal=(
                     UnansweredLegalIdentities() if settings.production else SandboxLegalIdentities()
                 ),
+                ring=ring,
             )
         finally:
             await identities.aclose()

@@ -108,6 +108,16 @@ class NotificationAddedEvent(AccountEvent):
     )
 
 
+@_event_of("wallet.frozen", "Staff froze a wallet: nothing leaves it; what comes in is taken.")
+class WalletFrozenEvent(AccountEvent):
+    asset: str = resolved_by(events.asset_of_event, description="Which wallet.")
+
+
+@_event_of("wallet.unfrozen", "The wallet works again.")
+class WalletUnfrozenEvent(AccountEvent):
+    asset: str = resolved_by(events.asset_of_event, description="Which wallet.")
+
+
 @view_of(
     Event,
     description="An event of a kind this schema does not know yet.",
@@ -130,6 +140,8 @@ ACCOUNT_EVENTS = (
     AccountErasedEvent,
     RolesChangedEvent,
     NotificationAddedEvent,
+    WalletFrozenEvent,
+    WalletUnfrozenEvent,
     OtherEvent,
 )
 _OWN = FieldPolicy(Audience.SIGNED_IN, cost=10, delivery=Delivery.LOSSLESS)

@@ -1,6 +1,7 @@
 """The wallets domain's repositories: the journal is written by one function of the database."""
 
 from adapters.postgres.wallets.assets import PostgresAssets
+from adapters.postgres.wallets.ledger_books import PostgresLedgerBooks
 from adapters.postgres.wallets.reading import PostgresBooks
 from adapters.postgres.wallets.verification import PostgresSealing, PostgresVerification
 from adapters.postgres.wallets.work import PostgresWorks
@@ -8,6 +9,7 @@ from adapters.postgres.wallets.work import PostgresWorks
 __all__ = [
     "PostgresAssets",
     "PostgresBooks",
+    "PostgresLedgerBooks",
     "PostgresSealing",
     "PostgresVerification",
     "PostgresWorks",
