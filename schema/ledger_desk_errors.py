@@ -1,6 +1,11 @@
 """Why the ledger says no to staff, as clients see it."""
 
+import strawberry
+
 import domain.wallets.desk.errors
+import domain.wallets.errors
+import schema.ledger_words  # noqa: F401  # the enums must be declared before they are shown
+from domain.wallets.model import HoldState
 from schema._shared import UserError
 from schema._view import view_of
 
@@ -30,4 +35,11 @@ class ProposalExpired(UserError):
     pass
 
 
-LEDGER_DESK_ERRORS = (OwnMoney, NotReversible, ProposalExpired)
+@view_of(
+    domain.wallets.errors.HoldNotOpen, description="A hold is resolved once, and this one was."
+)
+class HoldNotOpen(UserError):
+    state: HoldState = strawberry.field(description="What it is.")
+
+
+LEDGER_DESK_ERRORS = (OwnMoney, NotReversible, ProposalExpired, HoldNotOpen)

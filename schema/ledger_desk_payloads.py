@@ -8,7 +8,12 @@ import domain.wallets.desk.model
 import domain.wallets.model
 from schema._view import success_of, whole
 from schema.ledger_desk import LedgerAccount, LedgerHold, LedgerProposal
-from schema.ledger_desk_errors import NotReversible, OwnMoney, ProposalExpired
+from schema.ledger_desk_errors import (
+    HoldNotOpen,
+    NotReversible,
+    OwnMoney,
+    ProposalExpired,
+)
 from schema.user_errors import (
     AccountFrozen,
     AlreadyDecided,
@@ -21,7 +26,6 @@ from schema.user_errors import (
     Unauthenticated,
 )
 from schema.wallet_errors import (
-    HoldNotOpen,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     InsufficientFunds,

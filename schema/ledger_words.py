@@ -2,6 +2,7 @@
 
 import domain.wallets.desk.model
 import domain.wallets.model
+import schema.wallet_words  # noqa: F401  # entries and holds have theirs there
 from schema._words import words_of
 
 words_of(
@@ -16,32 +17,6 @@ words_of(
         "ADJUSTMENT": "The other side of what two of staff corrected.",
         "VENUE": "What we own at the venue, by name of the account there.",
         "IN_TRANSIT": "On its way between two places.",
-    },
-)
-words_of(
-    domain.wallets.model.EntryKind,
-    name="LedgerEntryKind",
-    description="What an entry of the ledger tells of.",
-    values={
-        "DEPOSIT": "Money that came in.",
-        "TRANSFER": "From one user to another.",
-        "FEE": "What a user paid us.",
-        "ADJUSTMENT": "A correction that two of staff agreed on.",
-        "REVERSAL": "Takes another entry back.",
-        "HOLD_PLACED": "Something was reserved.",
-        "HOLD_POSTED": "What was reserved was taken, or a part of it.",
-        "HOLD_VOIDED": "What was reserved was given back.",
-        "HOLD_EXPIRED": "What was reserved was given back because nobody took it in time.",
-    },
-)
-words_of(
-    domain.wallets.model.HoldState,
-    description="Where a hold stands. It leaves OPEN once.",
-    values={
-        "OPEN": "Under way.",
-        "POSTED": "Taken, or a part of it.",
-        "VOIDED": "Given back.",
-        "EXPIRED": "Given back because nobody took it in time.",
     },
 )
 words_of(

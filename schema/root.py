@@ -21,6 +21,7 @@ from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
 from schema.wallet_errors import WALLET_ERRORS
+from schema.wallet_mutations import WalletMutations
 from schema.wallets import WalletQueries
 
 Query = root_type(
@@ -30,7 +31,7 @@ Query = root_type(
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, BackOfficeMutations, LedgerDeskMutations),
+    (UserMutations, WalletMutations, BackOfficeMutations, LedgerDeskMutations),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(

@@ -287,7 +287,9 @@ def _account(row: RowMapping) -> Account:
 def _ledger_account(row: RowMapping) -> LedgerAccount:
     owner = None if row["owner"] is None else UserId(row["owner"])
     account = Account(AccountKind(row["kind"]), AssetCode(row["asset"]), owner, row["name"])
-    return LedgerAccount(account, row["opened_at"], trimmed(row["balance"]), row["last_seq"], row["frozen"])
+    return LedgerAccount(
+        account, row["opened_at"], trimmed(row["balance"]), row["last_seq"], row["frozen"]
+    )
 
 
 def _trial_row(row: RowMapping) -> TrialRow:
