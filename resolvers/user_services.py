@@ -10,6 +10,7 @@ from domain.users import (
     Audit,
     BackOffice,
     DataExport,
+    Denials,
     MyAccount,
     MyInbox,
     MySessions,
@@ -42,6 +43,7 @@ class UserServices:
     back_office: BackOffice
     roles: Roles
     audit: Audit
+    denials: Denials
     events: EventStreams
 
     @classmethod
@@ -88,5 +90,6 @@ class UserServices:
             ),
             roles=Roles(works=works, accounts=accounts, clock=clock),
             audit=Audit(works=works, accounts=accounts, cursors=cursors, clock=clock),
+            denials=Denials(works=works, clock=clock),
             events=events,
         )

@@ -37,6 +37,8 @@ def guarded(resolver: Callable[..., Any], policy: FieldPolicy, *, payload: bool)
         refused = await _refusal(policy, info, arguments)
         if refused is not None:
             if payload:
+                if isinstance(refused, Forbidden):
+                    await info.context.users.denials.note(info.context.viewer, info.field_name)
                 return refused
             raise coded_error(refused)
         if wants_info:

@@ -4,6 +4,7 @@ from domain.users.account import MyAccount
 from domain.users.audit import Audit
 from domain.users.authentication import Authentication
 from domain.users.back_office import BackOffice
+from domain.users.denials import Denials
 from domain.users.erasure import Erasure
 from domain.users.export import DataExport, Export
 from domain.users.inbox import InboxConsumer, MyInbox
@@ -27,6 +28,7 @@ __all__ = [
     "Authentication",
     "BackOffice",
     "DataExport",
+    "Denials",
     "Erasure",
     "Export",
     "InboxConsumer",

@@ -48,6 +48,13 @@ class Users:
     def step_up(self) -> "Users":
         return self
 
+    @property
+    def denials(self) -> "Users":
+        return self
+
+    async def note(self, *_: object) -> None:
+        pass
+
     def __getattr__(self, name: str) -> Any:
         raise Reached
 

@@ -91,8 +91,21 @@ class Check:
         return DomainStepUpRequired(wanted.max_age_seconds, ("totp",)) if again else None
 
 
-async def run(check: Check, document: str, viewer: Viewer = ADMIN) -> tuple[Any, list[Any]]:
-    context = SimpleNamespace(viewer=viewer, users=SimpleNamespace(step_up=check))
+@dataclass
+class Noted:
+    """Who was remembered for what."""
+
+    lines: list[tuple[UserId | None, str]] = field(default_factory=list)
+
+    async def note(self, viewer: Viewer, operation: str) -> None:
+        self.lines.append((viewer.user_id, operation))
+
+
+async def run(
+    check: Check, document: str, viewer: Viewer = ADMIN, noted: Noted | None = None
+) -> tuple[Any, list[Any]]:
+    users = SimpleNamespace(step_up=check, denials=noted or Noted())
+    context = SimpleNamespace(viewer=viewer, users=users)
     result = await SCHEMA.execute(document, context_value=context)
     return result.data, [error.extensions for error in result.errors or ()]
 
@@ -141,12 +154,14 @@ async def test_every_argument_counts_and_none_is_told():
 
 @pytest.mark.parametrize(("viewer", "code"), [(ANONYMOUS, "UNAUTHENTICATED"), (ANN, "FORBIDDEN")])
 async def test_who_may_not_at_all_is_not_asked_to_prove_anything(viewer: Viewer, code: str):
-    check = Check()
+    check, noted = Check(), Noted()
 
-    data, _ = await run(check, SHOUT % "a", viewer)
+    data, _ = await run(check, SHOUT % "a", viewer, noted)
 
     assert data == {"shout": {"code": code}}
     assert check.asked == []
+    # Who is known and tried what is staff's: that is worth remembering.
+    assert noted.lines == ([(ANN.user_id, "shout")] if code == "FORBIDDEN" else [])
 
 
 def test_what_the_guard_may_answer():
@@ -176,6 +191,24 @@ MEANT = {
         "Mutation.adminGrantRole",
         "Mutation.adminProposeAdministrator",
         "Mutation.adminDecideProposal",
+    ],
+    Action.READ_LEDGER: [
+        "Admin.ledger",
+        "AdminLedger.entries",
+        "AdminLedger.entry",
+        "AdminLedger.accounts",
+        "AdminLedger.account",
+        "AdminLedger.trialBalance",
+        "AdminLedger.adjustments",
+        "AdminLedger.stuckHolds",
+    ],
+    Action.FREEZE_WALLETS: ["Mutation.adminFreezeWallet"],
+    Action.UNFREEZE_WALLETS: ["Mutation.adminUnfreezeWallet"],
+    Action.CORRECT_LEDGER: [
+        "Mutation.adminProposeAdjustment",
+        "Mutation.adminProposeReversal",
+        "Mutation.adminDecideAdjustment",
+        "Mutation.adminVoidHold",
     ],
     Action.UPDATE_PROFILE: ["Mutation.updateProfile"],
     Action.UPDATE_LEGAL_IDENTITY: ["Mutation.updateProfile"],

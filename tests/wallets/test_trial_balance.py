@@ -91,9 +91,9 @@ async def test_books_that_are_wrong_are_not_balanced(office: Office, database_ur
 
 
 def test_balanced_is_reckoned_and_not_said():
-    def row(asset: str, debits: str, credits: str) -> TrialRow:
+    def row(asset: str, out: str, into: str) -> TrialRow:
         code = AssetCode(asset)
-        return TrialRow(code, AccountKind.FEES, "", 1, Decimal(debits), Decimal(credits))
+        return TrialRow(code, AccountKind.FEES, "", 1, Decimal(out), Decimal(into))
 
     even = [row("A", "5", "3"), row("A", "1", "3"), row("B", "1", "1")]
     odd = [*even, row("C", "0", "0.000000000000000001")]
