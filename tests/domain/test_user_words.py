@@ -13,7 +13,12 @@ from domain.users.model import Locale, Notification, NotificationId, Profile, Se
 from domain.users.texts import CATALOGUE, text_of
 
 SOMEBODY = UserId(UUID(int=1))
-VALUES = {"by": "STAFF", "eraseAfter": "2026-12-06T15:00:00+00:00", "roles": "SUPPORT, USER", "asset": "USDT"}
+VALUES = {
+    "by": "STAFF",
+    "eraseAfter": "2026-12-06T15:00:00+00:00",
+    "roles": "SUPPORT, USER",
+    "asset": "USDT",
+}
 
 
 def notification(code: str, **values: str) -> Notification:

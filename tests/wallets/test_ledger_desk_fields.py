@@ -112,9 +112,7 @@ async def test_what_can_be_wrong_with_a_wish(office: Office):
     key = str(uuid4())
 
     async def propose(**changes: Any) -> dict[str, Any]:
-        answer = await office.change(
-            one, "adminProposeAdjustment", **wish(ann, "-5", **changes)
-        )
+        answer = await office.change(one, "adminProposeAdjustment", **wish(ann, "-5", **changes))
         return reason(answer) if "code" in answer else {}
 
     assert await propose(userId="x") == refused("BAD_INPUT", "userId")
@@ -152,9 +150,7 @@ async def test_what_can_be_wrong_with_a_wish(office: Office):
         ("adminDecideAdjustment", {"proposalId": unknown, "approve": True}),
         ("adminWithdrawAdjustment", {"proposalId": unknown}),
     ):
-        assert reason(await office.change(two, name, **given)) == refused(
-            "NOT_FOUND", "proposalId"
-        )
+        assert reason(await office.change(two, name, **given)) == refused("NOT_FOUND", "proposalId")
 
 
 async def test_a_wallet_is_frozen_and_unfrozen(office: Office):
@@ -171,9 +167,7 @@ async def test_a_wallet_is_frozen_and_unfrozen(office: Office):
         accounts={"frozen": True, "asset": "USDT", "kinds": ["AVAILABLE"]},
     )
     thawed = await office.change(compliance, "adminUnfreezeWallet", shown, **given)
-    nothing = await office.change(
-        compliance, "adminFreezeWallet", **{**given, "asset": "BTC"}
-    )
+    nothing = await office.change(compliance, "adminFreezeWallet", **{**given, "asset": "BTC"})
 
     assert frozen["account"] == {
         "kind": "AVAILABLE", "asset": "USDT", "userId": given["userId"], "balance": "3",

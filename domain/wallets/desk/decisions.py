@@ -121,6 +121,7 @@ async def _approved(
             return _narrowed(posted)
         # After the accounts: the lock order of the product. Who waited for them may find that
         # somebody else has decided meanwhile, and takes back what it posted, if it posted.
+        late: AlreadyDecided | ProposalExpired | NotReversible | None
         late = closed(await work.proposals.locked(proposal.id), at)
         if late is None and posted.repeated:
             late = NotReversible("proposalId")

@@ -1,6 +1,6 @@
 """Wishes to correct the books: made by one of staff, decided by another (decisions.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from uuid import UUID
@@ -200,7 +200,7 @@ class Proposals:
         viewer: Viewer,
         command: Command,
         proposal: LedgerProposal,
-        owners: Iterable[UserId],
+        owners: AbstractSet[UserId],
     ) -> LedgerProposal | Unproposed:
         argument = "userId" if proposal.entry_id is None else "entryId"
 
