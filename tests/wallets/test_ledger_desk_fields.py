@@ -255,7 +255,7 @@ async def test_ids_and_cursors_of_something_else(office: Office):
 
     async def code(field: str) -> tuple[str, str | None]:
         _, (error,) = await office.ask(f"{{ admin {{ ledger {{ {field} }} }} }}", staff)
-        return tuple(error)  # type: ignore[return-value]
+        return tuple(error)
 
     page = "{ pageInfo { endCursor } }"
     assert await code(f'entry(id: "{user}") {{ id }}') == ("BAD_INPUT", "id")
