@@ -112,7 +112,7 @@ async def test_what_can_be_wrong_with_a_wish(office: Office):
     key = str(uuid4())
 
     async def propose(**changes: Any) -> dict[str, Any]:
-        answer = await office.change(one, "adminProposeAdjustment", **wish(ann, "-5", **changes))
+        answer = await office.change(one, "adminProposeAdjustment", **(wish(ann, "-5") | changes))
         return reason(answer) if "code" in answer else {}
 
     assert await propose(userId="x") == refused("BAD_INPUT", "userId")
