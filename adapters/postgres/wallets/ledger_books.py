@@ -66,7 +66,7 @@ _ACCOUNTS = """
         CASE WHEN a.owner IS NULL THEN (
             SELECT coalesce(sum(p.amount), 0) FROM wallets.posting p
             WHERE p.account_id = a.id AND p.owner IS NULL
-        ) ELSE b.amount END AS balance
+        ) ELSE coalesce(b.amount, 0) END AS balance
     FROM wallets.account a LEFT JOIN wallets.balance b ON b.account_id = a.id
     WHERE true {rules} ORDER BY a.id LIMIT :first
 """
