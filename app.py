@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adapters.foundation import Foundation
+    from adapters.money import Money
     from adapters.people import People
     from adapters.settings import Settings
+    from domain.events import EventStreams
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
     from resolvers.ledger_desk_services import LedgerDeskServices
@@ -40,6 +42,7 @@ async def web(settings: "Settings") -> None:
     from adapters.gateway import FeedProbe, build_app, operation_extensions
     from adapters.gateway.access import Access
     from adapters.gateway.identity import Identity, without_accounts
+    from adapters.money import Money
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
     from adapters.sandbox_roles import demo_sign_in
@@ -60,12 +63,8 @@ async def web(settings: "Settings") -> None:
         probes += [FeedProbe(category, live.reports) for category in settings.categories]
         cursors = CursorSigner(settings.secret_key.get_secret_value().encode())
         venue = base.bybit.rest
-        market = MarketData(
-            catalogue=Catalogue(PostgresInstruments(base.database, clock=base.clock), base.clock),
-            live=live,
-            venue=venue,
-            cursors=cursors,
-        )
+        catalogue = Catalogue(PostgresInstruments(base.database, clock=base.clock), base.clock)
+        market = MarketData(catalogue=catalogue, live=live, venue=venue, cursors=cursors)
         duties = [live.run]
         identify, access = without_accounts, Access()
         users, wallets, ledger = None, None, None
@@ -80,7 +79,8 @@ async def web(settings: "Settings") -> None:
                 base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
             )
             users = user_services(base, people, signals, cursors)
-            wallets = wallet_services(base, people, cursors)
+            money = Money.over(base, people, catalogue=catalogue, live=live)
+            wallets = wallet_services(base, money, users.events, cursors)
             ledger = ledger_desk_services(base, people, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
@@ -135,18 +135,19 @@ def user_services(
 
 
 def wallet_services(
-    base: "Foundation", people: "People", cursors: "CursorSigner"
+    base: "Foundation", money: "Money", events: "EventStreams", cursors: "CursorSigner"
 ) -> "WalletServices":
     """What can be done about money, over what answers for it."""
-    from adapters.money import Money
     from resolvers.wallet_services import WalletServices
 
-    money = Money.over(base, people)
     return WalletServices.over(
         works=money.works,
         books=money.books,
         assets=money.assets,
         recipients=money.recipients,
+        rates=money.rates,
+        closings=money.closings,
+        events=events,
         look_ups=money.look_ups,
         limits=money.limits,
         cursors=cursors,

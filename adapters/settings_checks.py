@@ -8,6 +8,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from domain.kernel.ids import AssetCode
+from domain.kernel.money import asset_code
+
 GOOGLE_CERTIFICATES = (
     "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
 )
@@ -60,6 +63,18 @@ def service_account(given: str) -> str:
     if not complete or not all(isinstance(account.get(name), str) for name in _ACCOUNT_FIELDS):
         raise ValueError("is not the key of a service account")
     return text
+
+
+def parities(text: str) -> list[tuple[AssetCode, AssetCode]]:
+    """The pairs of ``USDT=USD USDC=USD``."""
+    found = []
+    for word in text.split():
+        one, _, other = word.partition("=")
+        left, right = asset_code(one), asset_code(other)
+        if left is None or right is None or left == right:
+            raise ValueError("is not a list such as USDT=USD USDC=USD")
+        found.append((left, right))
+    return found
 
 
 def transfer_limits(text: str) -> dict[str, tuple[Decimal, Decimal, Decimal]]:

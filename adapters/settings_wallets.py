@@ -1,4 +1,4 @@
-"""How much people may do with money before anybody has verified who they are."""
+"""How much people may do with money before anybody verified who they are, and what it is worth."""
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
@@ -7,7 +7,7 @@ from adapters import settings_checks as checks
 
 
 class WalletSettings(BaseSettings):
-    """Limits of wallets."""
+    """Limits and values of wallets."""
 
     transfer_limits: str = Field(
         "",
@@ -22,8 +22,20 @@ class WalletSettings(BaseSettings):
         description="How many different addresses one person may name as recipients in a day.",
     )
 
+    declared_parities: str = Field(
+        "",
+        description="Assets that are told as worth the same, such as `USDT=USD USDC=USD`. Without "
+        "it a stablecoin is no dollar, and nothing has a value in USD.",
+    )
+
     @field_validator("transfer_limits")
     @classmethod
     def _check_limits(cls, given: str) -> str:
         checks.transfer_limits(given)
+        return given
+
+    @field_validator("declared_parities")
+    @classmethod
+    def _check_parities(cls, given: str) -> str:
+        checks.parities(given)
         return given

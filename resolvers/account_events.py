@@ -83,10 +83,6 @@ async def notification_of_event(event: Parent[Event], info: Info) -> Notificatio
     return await _notification(info, event)
 
 
-async def asset_of_event(event: Parent[Event]) -> str:
-    return str(event.body["asset"])
-
-
 async def _followed(info: Info, after: str | None) -> Following:
     # The policy lets in only who signed in.
     stream = stream_of_user(cast("UserId", info.context.viewer.user_id))

@@ -7,7 +7,7 @@ from aiodataloader import DataLoader
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import InstrumentId, UserId
 from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
-from domain.users.model import Locale, Profile
+from domain.users.model import Profile, Settings
 from domain.users.ports import Accounts
 from resolvers.wallet_loaders import WalletLoaders
 from resolvers.wallet_services import WalletServices
@@ -43,13 +43,13 @@ class Loaders:
             found = await _needed(accounts).profiles(ids)
             return [found.get(i) for i in ids]
 
-        async def load_locales(ids: list[UserId]) -> list[Locale]:
-            # One person's notifications, as a rule: one look however many they are.
-            found = {i: (await _needed(accounts).settings(i)).locale for i in set(ids)}
+        async def load_settings(ids: list[UserId]) -> list[Settings]:
+            # One person's notifications or wallets, as a rule: one look however many they are.
+            found = {i: await _needed(accounts).settings(i) for i in set(ids)}
             return [found[i] for i in ids]
 
         self.profile: DataLoader[UserId, Profile | None] = DataLoader(load_profiles, cache=False)
-        self.locale: DataLoader[UserId, Locale] = DataLoader(load_locales, cache=False)
+        self.settings: DataLoader[UserId, Settings] = DataLoader(load_settings, cache=False)
         self.book: DataLoader[BookAsked, OrderBook] = DataLoader(load_books, cache=False)
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False

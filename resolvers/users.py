@@ -111,13 +111,13 @@ async def end_of_quiet(quiet: Parent[QuietHours]) -> str:
 
 
 async def title_of_notification(notification: Parent[Notification], info: Info) -> str:
-    locale = await info.context.loaders.locale.load(notification.user_id)
-    return text_of(notification, locale).title
+    settings = await info.context.loaders.settings.load(notification.user_id)
+    return text_of(notification, settings.locale).title
 
 
 async def body_of_notification(notification: Parent[Notification], info: Info) -> str:
-    locale = await info.context.loaders.locale.load(notification.user_id)
-    return text_of(notification, locale).body
+    settings = await info.context.loaders.settings.load(notification.user_id)
+    return text_of(notification, settings.locale).body
 
 
 async def update_profile(

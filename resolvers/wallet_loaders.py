@@ -1,13 +1,17 @@
 """Loaders of wallets: a page full of transactions asks once for all the people and holds in it."""
 
+from collections.abc import Sequence
+
 from aiodataloader import DataLoader
 
 from domain.kernel.errors import BadInput
 from domain.kernel.failures import Unavailable
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.page import Page
-from domain.wallets import PageAsked
+from domain.wallets import HistoryAsked, PageAsked
+from domain.wallets.daily import DailyBalance
 from domain.wallets.model import Explanation, Hold, HoldId, Recipient, Transaction
+from domain.wallets.valuation import Holding, Valuation
 from resolvers.wallet_services import WalletServices
 
 Wallet = tuple[UserId, AssetCode]
@@ -36,6 +40,12 @@ class WalletLoaders:
                 found |= {(owner, asset): why for asset, why in explained.items()}
             return [found[each] for each in asked]
 
+        async def load_valuations(asked: list[Holding]) -> list[Valuation]:
+            return list(await _needed(wallets).values.of(asked))
+
+        async def load_histories(asked: list[HistoryAsked]) -> list[Sequence[DailyBalance]]:
+            return list(await _needed(wallets).history.of(asked))
+
         self.recipient: DataLoader[UserId, Recipient | None] = DataLoader(
             load_recipients, cache=False
         )
@@ -45,6 +55,10 @@ class WalletLoaders:
         )
         self.explanation: DataLoader[Wallet, Explanation] = DataLoader(
             load_explanations, cache=False
+        )
+        self.valuation: DataLoader[Holding, Valuation] = DataLoader(load_valuations, cache=False)
+        self.history: DataLoader[HistoryAsked, Sequence[DailyBalance]] = DataLoader(
+            load_histories, cache=False
         )
 
 

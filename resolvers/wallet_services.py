@@ -5,9 +5,26 @@ from typing import Self
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.wallets import AssetCatalogue, Previews, Statements, Transfers
+from domain.wallets import (
+    AssetCatalogue,
+    BalanceHistory,
+    FollowedWallets,
+    Previews,
+    Statements,
+    Transfers,
+    Values,
+)
 from domain.wallets.limits import Limits
-from domain.wallets.ports import Assets, Books, LookUps, Recipients, Works
+from domain.wallets.ports import (
+    Assets,
+    Books,
+    Closings,
+    EventStreams,
+    LookUps,
+    Rates,
+    Recipients,
+    Works,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +37,9 @@ class WalletServices:
     statements: Statements
     previews: Previews
     transfers: Transfers
+    values: Values
+    history: BalanceHistory
+    followed: FollowedWallets
 
     @classmethod
     def over(
@@ -29,6 +49,9 @@ class WalletServices:
         books: Books,
         assets: Assets,
         recipients: Recipients,
+        rates: Rates,
+        closings: Closings,
+        events: EventStreams,
         look_ups: LookUps,
         limits: Limits,
         cursors: CursorSigner,
@@ -40,6 +63,9 @@ class WalletServices:
             recipients=recipients,
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
+            values=Values(rates=rates, assets=assets),
+            history=BalanceHistory(closings=closings, clock=clock),
+            followed=FollowedWallets(books=books, assets=assets, events=events, clock=clock),
             previews=Previews(
                 books=books,
                 assets=assets,

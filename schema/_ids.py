@@ -41,3 +41,13 @@ def id_of(kind: str, attribute: str = "id", *, description: str = "Opaque and un
         return None if value is None else encode_id(kind, value)
 
     return strawberry.field(resolver=global_id, description=description, metadata={"id_of": kind})
+
+
+def id_in_body(kind: str, name: str, *, description: str) -> Any:
+    """A field that shows a UUID in the body of an event as a global id; null when it has none."""
+
+    def global_id(root: Any) -> strawberry.ID | None:
+        value = root.body.get(name)
+        return None if value is None else encode_id(kind, UUID(value))
+
+    return strawberry.field(resolver=global_id, description=description, metadata={"id_of": kind})

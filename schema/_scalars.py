@@ -4,7 +4,7 @@ Strawberry's own Decimal takes NaN and floats and prints 1E-8; its DateTime take
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from schema.tape import CandleRows
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,19})(\.\d{1,18})?", re.ASCII)
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Longer than any valid value: what is echoed in an error stays short.
 _ECHOED_CHARACTERS_MAX = 40
@@ -58,6 +59,23 @@ def print_date_time(value: object) -> str:
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def parse_date(value: object) -> date:
+    """Read a calendar day; weeks, ordinals and instants are none."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:  # the 30th of February, the year 0
+            pass
+    raise GraphQLError(f'{_echo(value)} is not a Date: send a day, such as "2026-01-31".')
+
+
+def print_date(value: object) -> str:
+    """YYYY-MM-DD."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise TypeError("a Date field got something that is no day")
+    return value.isoformat()
+
+
 def parse_uuid(value: object) -> UUID:
     """Read a UUID in its usual form: the 36 characters that everybody writes."""
     if isinstance(value, str) and _UUID.fullmatch(value):
@@ -96,6 +114,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=print_decimal,
         parse_value=parse_decimal,
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259#section-7",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A calendar day as RFC 3339: `2026-01-31`. Days of balances are those of UTC.",
+        serialize=print_date,
+        parse_value=parse_date,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
     ),
     UUID: strawberry.scalar(
         name="UUID",

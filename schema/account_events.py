@@ -35,17 +35,18 @@ class AccountEvent:
 _KNOWN: set[str] = set()
 
 
-def _event_of(kind: str, description: str) -> Callable[[T], T]:
+def event_of(kind: str, description: str) -> Callable[[T], T]:
+    """Declare the type of one kind of event; root.py hands all of them to the schema."""
     _KNOWN.add(kind)
     return view_of(Event, description=description, when=lambda event: event.type == kind)
 
 
-@_event_of("user.created", "The account was made, at the first sign-in.")
+@event_of("user.created", "The account was made, at the first sign-in.")
 class AccountCreatedEvent(AccountEvent):
     pass
 
 
-@_event_of("session.created", "Somebody signed in.")
+@event_of("session.created", "Somebody signed in.")
 class SessionCreatedEvent(AccountEvent):
     session: Session | None = resolved_by(events.session_of_event, description="As it is now.")
     new_device: bool = resolved_by(
@@ -53,7 +54,7 @@ class SessionCreatedEvent(AccountEvent):
     )
 
 
-@_event_of("session.ended", "A session is over.")
+@event_of("session.ended", "A session is over.")
 class SessionEndedEvent(AccountEvent):
     session: Session | None = resolved_by(events.session_of_event, description="As it is now.")
     ended_by: domain.users.model.SessionEnd = resolved_by(
@@ -61,61 +62,51 @@ class SessionEndedEvent(AccountEvent):
     )
 
 
-@_event_of("profile.updated", "The profile was changed.")
+@event_of("profile.updated", "The profile was changed.")
 class ProfileUpdatedEvent(AccountEvent):
     profile: Profile | None = resolved_by(users.profile, description="As it is now.")
 
 
-@_event_of("settings.updated", "The settings were changed.")
+@event_of("settings.updated", "The settings were changed.")
 class SettingsUpdatedEvent(AccountEvent):
     settings: Settings | None = resolved_by(users.settings, description="As they are now.")
 
 
-@_event_of("user.frozen", "The account was frozen.")
+@event_of("user.frozen", "The account was frozen.")
 class AccountFrozenEvent(AccountEvent):
     frozen_by: domain.users.model.FrozenBy = resolved_by(events.who_froze, description="By whom.")
 
 
-@_event_of("user.unfrozen", "The account works again.")
+@event_of("user.unfrozen", "The account works again.")
 class AccountUnfrozenEvent(AccountEvent):
     pass
 
 
-@_event_of("user.erasure_requested", "The account will be erased.")
+@event_of("user.erasure_requested", "The account will be erased.")
 class ErasureRequestedEvent(AccountEvent):
     erase_after: datetime = resolved_by(events.when_erased, description="When.")
 
 
-@_event_of("user.erasure_withdrawn", "The account stays.")
+@event_of("user.erasure_withdrawn", "The account stays.")
 class ErasureWithdrawnEvent(AccountEvent):
     pass
 
 
-@_event_of("user.erased", "The account is gone; the last event of all.")
+@event_of("user.erased", "The account is gone; the last event of all.")
 class AccountErasedEvent(AccountEvent):
     pass
 
 
-@_event_of("user.roles_changed", "The caller may other things than before.")
+@event_of("user.roles_changed", "The caller may other things than before.")
 class RolesChangedEvent(AccountEvent):
     roles: list[Role] = resolved_by(events.roles_of_event, description="All of them.")
 
 
-@_event_of("notification.added", "A message came to the inbox.")
+@event_of("notification.added", "A message came to the inbox.")
 class NotificationAddedEvent(AccountEvent):
     notification: Notification | None = resolved_by(
         events.notification_of_event, description="As it is now."
     )
-
-
-@_event_of("wallet.frozen", "Staff froze a wallet: nothing leaves it; what comes in is taken.")
-class WalletFrozenEvent(AccountEvent):
-    asset: str = resolved_by(events.asset_of_event, description="Which wallet.")
-
-
-@_event_of("wallet.unfrozen", "The wallet works again.")
-class WalletUnfrozenEvent(AccountEvent):
-    asset: str = resolved_by(events.asset_of_event, description="Which wallet.")
 
 
 @view_of(
@@ -140,8 +131,6 @@ ACCOUNT_EVENTS = (
     AccountErasedEvent,
     RolesChangedEvent,
     NotificationAddedEvent,
-    WalletFrozenEvent,
-    WalletUnfrozenEvent,
     OtherEvent,
 )
 _OWN = FieldPolicy(Audience.SIGNED_IN, cost=10, delivery=Delivery.LOSSLESS)

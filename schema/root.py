@@ -21,6 +21,7 @@ from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
 from schema.wallet_errors import WALLET_ERRORS
+from schema.wallet_events import WALLET_EVENTS, WalletSubscriptions
 from schema.wallet_mutations import WalletMutations
 from schema.wallets import WalletQueries
 
@@ -36,7 +37,7 @@ Mutation = root_type(
 )
 Subscription = root_type(
     "Subscription",
-    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions),
+    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions, WalletSubscriptions),
     description="Listening. Every value is whole, never a delta; of the market one comes at once.",
 )
 
@@ -53,7 +54,13 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *WALLET_ERRORS, *LEDGER_DESK_ERRORS, *ACCOUNT_EVENTS],
+        types=[
+            *USER_ERRORS,
+            *WALLET_ERRORS,
+            *LEDGER_DESK_ERRORS,
+            *ACCOUNT_EVENTS,
+            *WALLET_EVENTS,
+        ],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

@@ -10,11 +10,12 @@ import domain.users.model
 import schema.user_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
-from resolvers import users
+from resolvers import users, wallet_values
 from resolvers import wallets as money
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
+from schema.wallet_values import TotalValue
 from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
 
@@ -188,6 +189,9 @@ class Viewer:
     )
     wallet: Wallet | None = resolved_by(
         money.wallet, description="One of them; null when they never had that asset."
+    )
+    total_value: TotalValue | None = resolved_by(
+        wallet_values.total_value, description="What all of them are worth together."
     )
     transactions: Connection[Transaction] | None = resolved_by(
         money.transactions,

@@ -10,11 +10,12 @@ import domain.wallets
 import domain.wallets.model
 import schema.wallet_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
-from resolvers import wallets
+from resolvers import wallet_values, wallets
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
 from schema.wallet_inputs import PreviewTransferInput, TransactionFilterInput
+from schema.wallet_values import DailyBalance, Valuation
 
 _PUBLIC = FieldPolicy(Audience.ANYONE)
 FILTERED = {
@@ -150,6 +151,15 @@ class Wallet:
     )
     as_of: datetime = strawberry.field(description="When this was true.")
     stale: bool = strawberry.field(description="Whether it may be out of date.")
+    value: Valuation | None = resolved_by(
+        wallet_values.value_of_wallet,
+        description="What `total` is worth right now, by spot markets.",
+    )
+    history: list[DailyBalance] | None = resolved_by(
+        wallet_values.history_of_wallet,
+        description="What was in it at the end of each day, oldest first: at most 366 days. Days "
+        "that have not begun are left out.",
+    )
     transactions: Connection[Transaction] | None = resolved_by(
         wallets.transactions_of_wallet,
         shown_as=FILTERED,

@@ -31,6 +31,13 @@ class EventStreams:
         self._signals = signals
         self._look_every_seconds = look_every_seconds
 
+    async def newest(self, stream: StreamName) -> int:
+        """The sequence of the newest event; 0 when nothing happened yet.
+
+        Raises Unavailable, TimedOut.
+        """
+        return (await self._log.bounds(stream))[1]
+
     async def follow(
         self, stream: StreamName, *, after: str | None
     ) -> AsyncGenerator[Event, None] | BadInput | ResyncRequired:

@@ -25,9 +25,11 @@ TOLD = {
     "user.unfrozen": (Topic.SECURITY, "ACCOUNT_UNFROZEN"),
     "user.erasure_requested": (Topic.ACCOUNT, "ERASURE_REQUESTED"),
     "user.erasure_withdrawn": (Topic.ACCOUNT, "ERASURE_WITHDRAWN"),
+    "user.roles_changed": (Topic.SECURITY, "ROLES_CHANGED"),
+    "wallet.deposited": (Topic.WALLET, "MONEY_DEPOSITED"),
+    "wallet.transfer_received": (Topic.WALLET, "MONEY_RECEIVED"),
     "wallet.frozen": (Topic.SECURITY, "WALLET_FROZEN"),
     "wallet.unfrozen": (Topic.SECURITY, "WALLET_UNFROZEN"),
-    "user.roles_changed": (Topic.SECURITY, "ROLES_CHANGED"),
 }
 
 
@@ -111,7 +113,7 @@ class InboxConsumer:
                     user_id=user_id,
                     topic=topic,
                     code=code,
-                    values={name: _written(value) for name, value in event.body.items()},
+                    values={n: _written(v) for n, v in event.body.items() if v is not None},
                     created_at=event.recorded_at,
                     event_id=event.id,
                 )

@@ -36,10 +36,14 @@ _EN: Mapping[str, Text] = {
     ),
     "ERASURE_WITHDRAWN": Text("Your account stays", "The wish to erase it was withdrawn."),
     "ROLES_CHANGED": Text("Your roles changed", "You now are: {roles}."),
+    "MONEY_DEPOSITED": Text("Money arrived", "{availableChange} {asset} came to your wallet."),
+    "MONEY_RECEIVED": Text(
+        "Money received", "Somebody sent you {availableChange} {asset}. It is in your wallet."
+    ),
     "WALLET_FROZEN": Text(
         "Wallet frozen",
-        "Our staff froze your {asset} wallet. What comes in is taken, nothing leaves. Write to "
-        "support.",
+        "Nothing can leave your {asset} wallet until our staff unfreezes it; what comes in is "
+        "credited. Write to support.",
     ),
     "WALLET_UNFROZEN": Text("Wallet unfrozen", "Your {asset} wallet works again."),
 }
@@ -62,12 +66,18 @@ _RU: Mapping[str, Text] = {
     ),
     "ERASURE_WITHDRAWN": Text("Аккаунт остаётся", "Просьба удалить аккаунт отозвана."),
     "ROLES_CHANGED": Text("Ваши роли изменились", "Теперь у вас роли: {roles}."),
+    "MONEY_DEPOSITED": Text(
+        "Деньги поступили", "На ваш кошелёк поступило {availableChange} {asset}."
+    ),
+    "MONEY_RECEIVED": Text(
+        "Вам перевели деньги", "Вам перевели {availableChange} {asset}. Они уже на кошельке."
+    ),
     "WALLET_FROZEN": Text(
         "Кошелёк заморожен",
-        "Наши сотрудники заморозили ваш кошелёк {asset}. Поступления зачисляются, вывести ничего "
-        "нельзя. Напишите в поддержку.",
+        "Пока наш сотрудник не разморозит кошелёк {asset}, с него нельзя ничего вывести; "
+        "поступления зачисляются. Напишите в поддержку.",
     ),
-    "WALLET_UNFROZEN": Text("Кошелёк разморожен", "Ваш кошелёк {asset} снова работает."),
+    "WALLET_UNFROZEN": Text("Кошелёк разморожен", "Кошелёк {asset} снова работает."),
 }
 CATALOGUE: Mapping[Locale, Mapping[str, Text]] = {Locale.EN: _EN, Locale.RU: _RU}
 

@@ -5,9 +5,10 @@ hold ids and amounts: what changed, and what is there now.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
-from domain.kernel.events import NewEvent, stream_of_user
+from domain.kernel.events import Event, NewEvent, stream_of_user
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain
 from domain.wallets.model import (
@@ -16,6 +17,7 @@ from domain.wallets.model import (
     EntryKind,
     JournalEntry,
     Posted,
+    Wallet,
 )
 
 _Wallet = tuple[UserId, AssetCode]
@@ -29,6 +31,8 @@ _TYPES = {
     EntryKind.HOLD_VOIDED: "wallet.hold_voided",
     EntryKind.HOLD_EXPIRED: "wallet.hold_expired",
 }
+
+_FREEZING = {"wallet.frozen": True, "wallet.unfrozen": False}
 
 
 def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
@@ -59,6 +63,24 @@ def wallet_frozen(owner: UserId, asset: AssetCode) -> NewEvent:
 
 def wallet_unfrozen(owner: UserId, asset: AssetCode) -> NewEvent:
     return NewEvent(stream_of_user(owner), "wallet.unfrozen", {"asset": asset})
+
+
+def is_of_wallet(event: Event) -> bool:
+    """Whether an event tells of a wallet."""
+    return event.type.startswith("wallet.")
+
+
+def wallet_after(event: Event, before: Wallet) -> Wallet:
+    """The wallet as ``event`` left it: what the event does not tell is what it was ``before``."""
+    available, held = event.body.get("available"), event.body.get("held")
+    return replace(
+        before,
+        available=before.available if available is None else Decimal(str(available)),
+        held=before.held if held is None else Decimal(str(held)),
+        frozen=_FREEZING.get(event.type, before.frozen),
+        # Clocks of two processes differ by some milliseconds; a wallet never gets any older.
+        as_of=max(before.as_of, event.recorded_at),
+    )
 
 
 def _type(kind: EntryKind, available: AccountState | None) -> str:

@@ -5,19 +5,22 @@ streams by name (taken last). One entry per work: a second one could meet the ac
 in the wrong order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from domain.kernel.events import EventAppender
+from domain.kernel.errors import UserError
+from domain.kernel.events import Event, EventAppender, StreamName
 from domain.kernel.idempotency import Attempt, Idempotency
 from domain.kernel.ids import AssetCode, UserId
+from domain.wallets.daily import Closing, Days
 from domain.wallets.errors import Refusal
 from domain.wallets.model import (
     Account,
+    AccountId,
     Asset,
     Balance,
     EntryId,
@@ -30,6 +33,7 @@ from domain.wallets.model import (
     Transaction,
     TransactionState,
 )
+from domain.wallets.valuation import NoRate, Pair, Rate
 
 
 class Ledger(Protocol):
@@ -203,6 +207,39 @@ class Books(Protocol):
 
     async def due_holds(self, *, now: datetime, first: int) -> Sequence[HoldId]:
         """Open holds whose time is up, the longest due first."""
+        ...
+
+
+class Closings(Protocol):
+    """What accounts came to, day by day. Raises Unavailable, TimedOut."""
+
+    async def closings(self, accounts: Collection[AccountId], days: Days) -> Sequence[Closing]:
+        """Of each account its last one before the first day, and all until the last day.
+
+        By account, the oldest first. Days on which nothing was booked have none.
+        """
+        ...
+
+
+class Rates(Protocol):
+    """What assets are worth in others, right now."""
+
+    async def rates(self, pairs: Collection[Pair]) -> Mapping[Pair, Rate | NoRate]:
+        """For each pair; never fails: what cannot be asked for now is a reason."""
+        ...
+
+
+class EventStreams(Protocol):
+    """What is told of users, in order. Raises Unavailable, TimedOut."""
+
+    async def newest(self, stream: StreamName) -> int:
+        """The sequence of the newest event; 0 when nothing happened yet."""
+        ...
+
+    async def follow(
+        self, stream: StreamName, *, after: str | None
+    ) -> AsyncGenerator[Event, None] | UserError:
+        """Every event after the cursor, then each new one."""
         ...
 
 

@@ -50,7 +50,7 @@ class Statements:
         """Every asset the owner ever had, in the order of codes. Raises Unavailable, TimedOut."""
         now = self._clock.now()
         found = (await self._books.balances([owner])).get(owner, ())
-        return [_shown(each, now) for each in found]
+        return [wallet_of(each, now) for each in found]
 
     async def wallet(self, owner: UserId, asset: str) -> Wallet | UnknownAsset | None:
         """The owner's wallet of one asset; nothing when they never had any."""
@@ -161,7 +161,8 @@ class Statements:
         return self._cursors.sign(_LIST, f"{transaction.position}|{transaction.asset}")
 
 
-def _shown(balance: Balance, now: datetime) -> Wallet:
+def wallet_of(balance: Balance, now: datetime) -> Wallet:
+    """``balance`` as it is shown."""
     return Wallet(
         owner=balance.owner,
         asset=balance.asset,

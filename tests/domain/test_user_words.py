@@ -14,11 +14,9 @@ from domain.users.texts import CATALOGUE, text_of
 
 SOMEBODY = UserId(UUID(int=1))
 VALUES = {
-    "by": "STAFF",
-    "eraseAfter": "2026-12-06T15:00:00+00:00",
-    "roles": "SUPPORT, USER",
-    "asset": "USDT",
-}
+    "by": "STAFF", "eraseAfter": "2026-12-06T15:00:00+00:00", "roles": "SUPPORT, USER",
+    "asset": "USDT", "availableChange": "40.25",
+}  # fmt: skip
 
 
 def notification(code: str, **values: str) -> Notification:
@@ -60,6 +58,12 @@ def test_a_day_is_a_day():
     body = text_of(notification("ERASURE_REQUESTED", **VALUES), Locale.EN).body
 
     assert body.startswith("It will be erased on 2026-12-06 and")
+
+
+def test_money_is_told_with_its_amount_and_without_its_sender():
+    told = text_of(notification("MONEY_RECEIVED", **VALUES), Locale.EN)
+
+    assert told.body == "Somebody sent you 40.25 USDT. It is in your wallet."
 
 
 @pytest.mark.parametrize(

@@ -366,5 +366,24 @@ async def test_a_revoked_session_is_told(people: People):
     assert value["endedBy"]
 
 
+async def test_a_wallet_is_told_as_it_is_and_as_it_becomes(people: People):
+    caller = await people.somebody()
+    shown = SUBSCRIPTIONS["balanceUpdated"]
+
+    async def nothing() -> None:
+        pass
+
+    async with caller.socket() as ws:
+        now = await first_value(ws, shown, nothing)
+        await asyncio.to_thread(people.give, caller, "7.25", "USDT")
+        async with asyncio.timeout(30):
+            after = json.loads(await ws.recv())["payload"]["data"]["balanceUpdated"]
+
+    assert (now["asset"], now["available"]) == ("USDT", "0")
+    assert (after["available"], after["held"], after["total"]) == ("7.25", "0", "7.25")
+
+
 def test_every_subscription_of_an_account_is_followed():
-    assert SUBSCRIPTIONS.keys() == {"accountEvents", "notificationAdded", "sessionRevoked"}
+    assert SUBSCRIPTIONS.keys() == {
+        "accountEvents", "balanceUpdated", "notificationAdded", "sessionRevoked",
+    }  # fmt: skip

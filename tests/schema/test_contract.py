@@ -2,7 +2,7 @@
 
 import typing
 from collections import abc
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType, UnionType
 
@@ -34,7 +34,7 @@ from schema.wallet_errors import WALLET_ERRORS
 
 SCHEMA = build_schema()
 SHOWN_BY_SCALAR = {
-    "String": str, "Int": int, "Boolean": bool, "Decimal": Decimal, "DateTime": datetime,
+    "String": str, "Int": int, "Boolean": bool, "Decimal": Decimal, "DateTime": datetime, "Date": date,
 }  # fmt: skip
 UNWRAPPED = (
     typing.Union,

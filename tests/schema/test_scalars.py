@@ -1,6 +1,6 @@
 """Money and time cross the edge without losing a digit."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema._scalars import (
+    parse_date,
     parse_date_time,
     parse_decimal,
     parse_uuid,
+    print_date,
     print_date_time,
     print_decimal,
 )
@@ -95,6 +97,30 @@ def test_offsets_are_turned_into_utc():
 def test_what_is_no_instant_is_refused(value: object):
     with pytest.raises(GraphQLError, match="is not a DateTime: send RFC 3339"):
         parse_date_time(value)
+
+
+@given(st.dates())
+def test_days_survive_the_round_trip(day: date):
+    assert parse_date(print_date(day)) == day
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-02-30", "0000-01-01", "2026-1-31", "20260131", "2026-W05-6", "2026-031",
+        "2026-01-31T00:00:00Z", " 2026-01-31", "2026-01-31\n", "\u0662\u0660\u0662\u0666-01-31",
+        "", 20260131, None, [],
+    ],
+)  # fmt: skip
+def test_what_is_no_day_is_refused(value: object):
+    with pytest.raises(GraphQLError, match="is not a Date: send a day"):
+        parse_date(value)
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 1, 31, tzinfo=UTC), "2026-01-31", None])
+def test_only_days_are_printed(value: object):
+    with pytest.raises(TypeError):
+        print_date(value)
 
 
 @given(st.uuids())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings_checks import parities
 from adapters.settings_docs import as_example, as_markdown
 
 ROOT = Path(__file__).parents[2]
@@ -156,6 +157,20 @@ def test_production_refuses_what_would_let_strangers_in(
 
     assert found.startswith(f"{variable}: ")
     assert sentence in found
+
+
+def test_a_stablecoin_is_a_dollar_when_that_is_declared(environment):
+    assert parities(load_settings().declared_parities) == []
+
+    environment(OKD_DECLARED_PARITIES="USDT=USD  USDC=USD")
+    assert parities(load_settings().declared_parities) == [("USDT", "USD"), ("USDC", "USD")]
+
+
+@pytest.mark.parametrize("value", ["USDT", "USDT=", "=USD", "USDT=USDT", "usdt=usd", "A=B=C"])
+def test_a_parity_is_of_two_assets(environment, value: str):
+    environment(OKD_DECLARED_PARITIES=f"USDC=USD {value}")
+
+    assert problems() == ["OKD_DECLARED_PARITIES: is not a list such as USDT=USD USDC=USD"]
 
 
 @pytest.mark.parametrize("variable", ["FIREBASE_AUTH_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST"])

@@ -1,21 +1,34 @@
 """The executable schema over real accounts and wallets, asked as clients ask it."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from adapters.bridges.wallets import KnownRecipients
+from adapters.postgres.wallets import PostgresClosings
 from adapters.redis import RedisClient, RedisLookUps
 from adapters.vault import BlindIndex
+from domain.events import EventStreams
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.viewer import Viewer
 from domain.wallets.limits import UNLIMITED, EqualLimits
+from domain.wallets.ports import Rates
+from domain.wallets.valuation import NoRate, NoValueReason, Pair, Rate
 from resolvers.wallet_services import WalletServices
 from tests.users.api import Api
 from tests.users.conftest import Book
 from tests.wallets.conftest import USDT, Bank
+
+
+class NoMarkets:
+    """A world in which nothing is worth anything but itself."""
+
+    async def rates(self, pairs: Collection[Pair]) -> Mapping[Pair, Rate | NoRate]:
+        none = NoRate(NoValueReason.NO_PRICE_PATH)
+        return {(what, told): Rate() if what == told else none for what, told in pairs}
 
 
 class WalletApi(Api):
@@ -29,6 +42,7 @@ class WalletApi(Api):
         *,
         limits: EqualLimits = UNLIMITED,
         look_ups_per_day: int = 20,
+        rates: Rates | None = None,
     ) -> None:
         super().__init__(book)
         self.bank = bank
@@ -41,6 +55,9 @@ class WalletApi(Api):
                 recipients=KnownRecipients(book.accounts, BlindIndex(b"i" * 32)),
                 look_ups=RedisLookUps(redis, per_day=look_ups_per_day),
                 limits=limits,
+                rates=rates or NoMarkets(),
+                closings=PostgresClosings(bank.database),
+                events=EventStreams(bank.log, self.bell),
                 cursors=CursorSigner(b"c" * 32),
                 clock=bank.clock,
             ),

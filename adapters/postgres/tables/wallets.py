@@ -3,13 +3,14 @@
 Money moves through ``wallets.post`` alone: these are read, and compared with the migrations.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Date,
     DateTime,
     ForeignKeyConstraint,
     Identity,
@@ -153,6 +154,17 @@ class PostingRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     seq: int | None = Field(sa_type=BigInteger)
     balance: Decimal | None = Field(sa_type=_AMOUNT)
+
+
+class ClosingRow(Row, table=True):
+    """What a user's account came to at the end of a day on which something was booked on it."""
+
+    __tablename__: ClassVar[str] = "closing"
+    __table_args__: ClassVar[dict[str, str]] = {"schema": SCHEMA}
+
+    account_id: UUID = Field(primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    balance: Decimal = Field(sa_type=_AMOUNT)
 
 
 class HoldRow(Row, table=True):

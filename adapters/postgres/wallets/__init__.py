@@ -1,6 +1,7 @@
 """The wallets domain's repositories: the journal is written by one function of the database."""
 
 from adapters.postgres.wallets.assets import PostgresAssets
+from adapters.postgres.wallets.closings import PostgresClosings
 from adapters.postgres.wallets.ledger_books import PostgresLedgerBooks
 from adapters.postgres.wallets.reading import PostgresBooks
 from adapters.postgres.wallets.verification import PostgresSealing, PostgresVerification
@@ -9,6 +10,7 @@ from adapters.postgres.wallets.work import PostgresWorks
 __all__ = [
     "PostgresAssets",
     "PostgresBooks",
+    "PostgresClosings",
     "PostgresLedgerBooks",
     "PostgresSealing",
     "PostgresVerification",

@@ -62,6 +62,21 @@ _RULES = {
             WINDOW each_account AS (PARTITION BY account_id ORDER BY seq)
         ) p WHERE seq <> place
     """,
+    "wrong_closing": """
+        SELECT coalesce(c.account_id, j.account_id)::text,
+            coalesce(c.day, j.day) || ' kept ' || coalesce(c.balance::text, 'nothing')
+                || ', journal ' || coalesce(j.balance::text, 'nothing')
+        FROM wallets.closing c FULL JOIN (
+            SELECT DISTINCT ON (account_id, day) account_id, day, balance
+            FROM (
+                SELECT p.account_id, p.seq, p.balance, max((e.at AT TIME ZONE 'UTC')::date)
+                    OVER (PARTITION BY p.account_id ORDER BY p.seq) AS day
+                FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+                WHERE p.seq IS NOT NULL
+            ) booked ORDER BY account_id, day, seq DESC
+        ) j ON j.account_id = c.account_id AND j.day = c.day
+        WHERE c.balance IS DISTINCT FROM j.balance
+    """,
     "held_without_holds": """
         SELECT coalesce(a.owner, h.owner) || ' ' || coalesce(a.asset, h.asset),
             'held ' || coalesce(a.amount, 0) || ', open holds ' || coalesce(h.amount, 0)
