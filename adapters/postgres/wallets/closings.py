@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import text
 
 from adapters.postgres.engine import Database
-from adapters.postgres.wallets.rows import trimmed
+from domain.kernel.money import trimmed
 from domain.wallets.daily import Closing, Days
 from domain.wallets.model import AccountId
 

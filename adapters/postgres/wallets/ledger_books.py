@@ -16,9 +16,10 @@ from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow, LedgerProposalRow
 from adapters.postgres.users.keys import Keys
 from adapters.postgres.wallets.proposals import proposal_of
-from adapters.postgres.wallets.rows import hold_of, trimmed
+from adapters.postgres.wallets.rows import hold_of
 from adapters.vault import KeyRing
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import trimmed
 from domain.wallets.desk.model import (
     LedgerAccount,
     LedgerEntry,

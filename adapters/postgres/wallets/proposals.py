@@ -9,8 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.tables.wallets import LedgerProposalRow
 from adapters.postgres.users.keys import Keys
-from adapters.postgres.wallets.rows import trimmed
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import trimmed
 from domain.wallets.desk.model import (
     LedgerProposal,
     LedgerProposalId,
