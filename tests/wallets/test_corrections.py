@@ -16,16 +16,15 @@ from domain.kernel.ids import UserId, new_uuid7
 from domain.users.model import ActivityResult
 from domain.wallets.desk import Decisions
 from domain.wallets.desk.decisions import DecideProposal
-from domain.wallets.desk.errors import NotReversible, OwnMoney, ProposalExpired
+from domain.wallets.desk.errors import OwnMoney, ProposalExpired
 from domain.wallets.desk.model import (
     LedgerProposal,
     LedgerProposalId,
-    LedgerProposalKind,
     LedgerProposalState,
 )
 from domain.wallets.desk.ports import EntryQuery
 from domain.wallets.errors import InsufficientFunds, UnknownAsset, WalletFrozen
-from domain.wallets.model import EntryId, EntryKind, JournalEntry, available
+from domain.wallets.model import EntryId, EntryKind, available
 from tests.users.conftest import book
 from tests.wallets.conftest import BTC, USDT
 from tests.wallets.office import WHY, CutOff, Office, adjustment, office, reversal
@@ -288,122 +287,6 @@ async def test_wishes_that_make_no_sense(office: Office):
         "entry", "entryId"
     )
     assert await office.books.proposals(None, now=office.clock.now(), first=9, before=None) == []
-
-
-async def test_an_entry_is_taken_back_by_two(office: Office):
-    ann, bob = await office.person(amount="10"), await office.person("uid-bob")
-    one, two = await office.treasurer(), await office.admin()
-    sent = await office.send(ann, bob, "4")
-    assert isinstance(sent, JournalEntry)
-
-    proposal = await office.ledger.proposals.reversal(one, reversal(sent.id))
-    assert isinstance(proposal, LedgerProposal)
-    again = await office.ledger.proposals.reversal(two, reversal(sent.id))
-    decided = await office.decide(two, proposal)
-
-    assert (proposal.kind, proposal.owner) == (LedgerProposalKind.REVERSAL, bob)
-    assert isinstance(again, BadInput)
-    assert decided.state is LedgerProposalState.APPROVED
-    assert (await office.has(ann), await office.has(bob)) == ("10", "0")
-    entry = await office.books.entry(sent.id)
-    assert entry is not None
-    assert entry.reversed_by == decided.posted_as
-    assert (await office.told(bob))[-1] == "wallet.reversed"
-    assert await office.ledger.proposals.reversal(one, reversal(sent.id)) == NotReversible()
-    subjects = {line.subject_id for line in await office.lines("reversal.approved")}
-    assert subjects == {ann, bob}
-    await office.sound()
-
-
-async def test_what_no_reversal_takes_back(office: Office):
-    ann, bob = await office.person(amount="10"), await office.person("uid-bob")
-    one, two = await office.treasurer(), await office.admin()
-    hold = await office.hold(ann, "3")
-    placed = await office.books.entries(EntryQuery(hold_id=hold.id), first=1, before=None)
-    sent = await office.send(ann, bob, "4")
-    assert isinstance(sent, JournalEntry)
-    proposal = await office.ledger.proposals.reversal(one, reversal(sent.id))
-    assert isinstance(proposal, LedgerProposal)
-    await office.send(bob, ann, "1")
-
-    assert await office.ledger.proposals.reversal(one, reversal(placed[0].id)) == NotReversible()
-    assert await office.decide(two, proposal) == InsufficientFunds(USDT, Decimal(3))
-    await office.send(ann, bob, "1")
-    decided = await office.decide(two, proposal)
-    of_reversal = reversal(decided.posted_as)
-    assert await office.ledger.proposals.reversal(one, of_reversal) == NotReversible()
-    await office.sound()
-
-
-async def test_a_reversal_nobody_decided_is_proposed_anew(office: Office):
-    ann, bob = await office.person(amount="10"), await office.person("uid-bob")
-    one, two = await office.treasurer(), await office.admin()
-    sent = await office.send(ann, bob, "4")
-    assert isinstance(sent, JournalEntry)
-    first = await office.ledger.proposals.reversal(one, reversal(sent.id))
-    assert isinstance(first, LedgerProposal)
-    office.clock.move(days=8)
-
-    second = await office.ledger.proposals.reversal(one, reversal(sent.id))
-
-    assert isinstance(second, LedgerProposal)
-    assert await office.decide(two, first) == ProposalExpired()
-    assert (await office.decide(two, second)).state is LedgerProposalState.APPROVED
-    assert (await office.has(ann), await office.has(bob)) == ("10", "0")
-    await office.sound()
-
-
-async def test_who_has_a_share_in_an_entry_decides_nothing_about_it(office: Office):
-    one, two = await office.treasurer(), await office.admin()
-    bob = await office.person("uid-bob", amount="10")
-    mine = UserId(two.user_id)  # type: ignore[arg-type]
-    sent = await office.send(bob, mine, "4")
-    assert isinstance(sent, JournalEntry)
-
-    own = await office.ledger.proposals.reversal(two, reversal(sent.id))
-    proposal = await office.ledger.proposals.reversal(one, reversal(sent.id))
-
-    assert own == OwnMoney()
-    assert isinstance(proposal, LedgerProposal)
-    assert await office.decide(two, proposal) == OwnMoney()
-    assert await office.decide(two, proposal, approve=False) == OwnMoney()
-
-
-async def test_what_staff_writes_lies_nowhere_open(
-    office: Office, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
-):
-    ann, one, two = await office.person(), await office.treasurer(), await office.admin()
-    proposal = await office.propose(one, ann, "5")
-    await office.decide(two, proposal)
-    await office.freeze(one, ann)
-
-    owner = await asyncpg.connect(database_urls.owner)
-    try:
-        for table in (
-            "wallets.proposal", "wallets.entry", "events.event", "idempotency.command",
-            "users.activity",
-        ):  # fmt: skip
-            rows = await owner.fetch(f"SELECT t::text AS line FROM {table} t")  # noqa: S608
-            assert rows, table
-            assert not [row for row in rows if "4711" in row["line"] or "@" in row["line"]], table
-    finally:
-        await owner.close()
-    said = capsys.readouterr()
-    assert "4711" not in said.out + said.err
-
-
-async def test_reasons_go_with_who_is_erased(office: Office):
-    ann, one = await office.person(), await office.treasurer()
-    proposal = await office.propose(one, ann, "5")
-    async with office.book.works.begin() as work:
-        await work.users.locked(ann)
-        await work.users.shred(ann)
-
-    kept = await office.books.proposal(proposal.id)
-    gone = await office.ledger.proposals.adjustment(one, adjustment(ann, "1"))
-
-    assert kept == replace(proposal, reason=None)
-    assert gone == NotFound("account", "userId")
 
 
 async def test_pages_of_proposals(office: Office):
