@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from domain.events import EventStreams
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
+    from resolvers.ledger_desk_services import LedgerDeskServices
     from resolvers.user_services import UserServices
     from resolvers.wallet_services import WalletServices
 
@@ -65,7 +66,8 @@ async def web(settings: "Settings") -> None:
         catalogue = Catalogue(PostgresInstruments(base.database, clock=base.clock), base.clock)
         market = MarketData(catalogue=catalogue, live=live, venue=venue, cursors=cursors)
         duties = [live.run]
-        identify, access, users, wallets = without_accounts, Access(), None, None
+        identify, access = without_accounts, Access()
+        users, wallets, ledger = None, None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -83,6 +85,7 @@ async def web(settings: "Settings") -> None:
             users = user_services(base, people, signals, cursors)
             money = Money.over(base, people, catalogue=catalogue, live=live)
             wallets = wallet_services(base, money, users.events, cursors)
+            ledger = ledger_desk_services(base, people, cursors)
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -93,6 +96,7 @@ async def web(settings: "Settings") -> None:
             status=board,
             users=users,
             wallets=wallets,
+            ledger=ledger,
         )
         app = build_app(
             graphql_schema=build_schema(
@@ -151,6 +155,23 @@ def wallet_services(
         events=events,
         look_ups=money.look_ups,
         limits=money.limits,
+        cursors=cursors,
+        clock=base.clock,
+    )
+
+
+def ledger_desk_services(
+    base: "Foundation", people: "People", cursors: "CursorSigner"
+) -> "LedgerDeskServices":
+    """What staff can do about money, over what answers for it."""
+    from adapters.ledger_desk import LedgerDesk
+    from resolvers.ledger_desk_services import LedgerDeskServices
+
+    desk = LedgerDesk.over(base, people)
+    return LedgerDeskServices.over(
+        works=desk.works,
+        books=desk.books,
+        assets=desk.assets,
         cursors=cursors,
         clock=base.clock,
     )

@@ -51,6 +51,8 @@ class People:
     allowances: RedisAllowances
     holds: ErasureHolds
     legal: LegalIdentities
+    ring: KeyRing
+    """What personal data is sealed under."""
 
 
 @asynccontextmanager
@@ -110,6 +112,7 @@ async def people_of(
                 legal=(
                     UnansweredLegalIdentities() if settings.production else SandboxLegalIdentities()
                 ),
+                ring=ring,
             )
         finally:
             await identities.aclose()

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 from strawberry import Parent
 
-from domain.kernel.errors import BadInput, Forbidden
+from domain.kernel.errors import (
+    AlreadyDecided,
+    BadInput,
+    Forbidden,
+    NeedsSecondPerson,
+    NotFound,
+)
 from domain.kernel.ids import UserId
 from domain.kernel.page import DEFAULT_PAGE_SIZE, Page
 from domain.kernel.viewer import Viewer
 from domain.users.commands import AboutAccount, AdministratorWish, Decision, RoleChange
-from domain.users.errors import AlreadyDecided, NeedsSecondPerson, NotFound, OwnRoles
+from domain.users.errors import OwnRoles
 from domain.users.masking import masked_email, masked_profile
 from domain.users.model import (
     Activity,

@@ -8,6 +8,7 @@ from domain.kernel.failures import Unavailable
 from domain.kernel.viewer import Viewer
 from domain.market import MarketData, OrderBooks, Tape
 from domain.status import StatusBoard
+from resolvers.ledger_desk_services import LedgerDeskServices
 from resolvers.loaders import Loaders
 from resolvers.user_services import UserServices
 from resolvers.wallet_services import WalletServices
@@ -25,6 +26,8 @@ class Services:
     """Nothing where nobody can sign in: then everybody is anonymous, and prices still come."""
     wallets: WalletServices | None = None
     """Nothing where nobody can sign in."""
+    ledger: LedgerDeskServices | None = None
+    """Staff's side of wallets. Nothing where nobody can sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,13 @@ class Context:
         if self.services.wallets is None:
             raise Unavailable("wallet service")
         return self.services.wallets
+
+    @property
+    def ledger(self) -> LedgerDeskServices:
+        """Raises Unavailable where nobody can sign in."""
+        if self.services.ledger is None:
+            raise Unavailable("wallet service")
+        return self.services.ledger
 
 
 Info = strawberry.Info[Context, None]

@@ -6,12 +6,12 @@ from typing import Annotated
 import strawberry
 from strawberry import Parent
 
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import BadInput, NotFound
 from domain.kernel.page import DEFAULT_PAGE_SIZE, Page
 from domain.kernel.viewer import Role
 from domain.users import Action, Export, Permission
 from domain.users.changes import ChannelChoice, ProfileChange, SettingsChange
-from domain.users.errors import CannotErase, LegalIdentityLocked, NotFound
+from domain.users.errors import CannotErase, LegalIdentityLocked
 from domain.users.model import (
     Activity,
     Channel,

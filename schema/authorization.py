@@ -34,13 +34,18 @@ not here has no policy of its own: it is reached through one that has. Root fiel
 stop the import.
 
 - `allowed`: the field answers. `viewer` answers null when nobody is signed in.
-- `UNAUTHENTICATED`, `FORBIDDEN`: the code of the error.
+- `UNAUTHENTICATED`, `FORBIDDEN`: the code of the error. A mutation that was forbidden is a line of
+  the audit log, once an hour per person and mutation.
 - `STEP_UP`: allowed to who signed in with a second factor within five minutes; that sign-in is
   spent on the very operation and input. Else STEP_UP_REQUIRED.
 
 What gives power, shows what is hidden or cannot be undone asks for a step-up. What takes access
 away never does (freezing, ending sessions, withdrawing a role): somebody who was robbed of a phone,
 and whoever helps them, has to be quick.
+
+Money is seen by compliance, treasury and administrators, and corrected by treasury and
+administrators, always two of them. Support sees none of it: its screens are the ones most often
+seen over a shoulder, and nothing it does needs a balance.
 
 """
 

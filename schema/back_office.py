@@ -14,10 +14,11 @@ from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
 from domain.users import ROLES_FOR, Action
 from domain.users.ports import ActivityQuery, UserQuery
-from resolvers import back_office, users
+from resolvers import back_office, ledger_desk, users
 from schema._ids import decode_id, id_of
 from schema._shared import Connection
 from schema._view import resolved_by, view_of
+from schema.ledger_desk import READ_LEDGER, AdminLedger
 from schema.users import Detail, Profile
 
 _ANYBODY = FieldPolicy(Audience.STAFF, ROLES_FOR[Action.USE_BACK_OFFICE])
@@ -186,6 +187,9 @@ class Admin:
         shown_as=_LINES,
         policy=_LOG,
         description="The same as CSV, at most 10,000 lines; taking it is a line of the log.",
+    )
+    ledger: AdminLedger | None = resolved_by(
+        ledger_desk.ledger, policy=READ_LEDGER, description="The books."
     )
     open_proposals: list[RoleProposal] | None = resolved_by(
         back_office.open_proposals,

@@ -13,6 +13,8 @@ from schema._view import root_type
 from schema.account_events import ACCOUNT_EVENTS, AccountSubscriptions
 from schema.back_office import BackOfficeQueries
 from schema.back_office_mutations import BackOfficeMutations
+from schema.ledger_desk_errors import LEDGER_DESK_ERRORS
+from schema.ledger_desk_mutations import LedgerDeskMutations
 from schema.market import MarketQueries, MarketSubscriptions
 from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
@@ -32,7 +34,7 @@ Query = root_type(
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, WalletMutations, BackOfficeMutations),
+    (UserMutations, WalletMutations, BackOfficeMutations, LedgerDeskMutations),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(
@@ -54,7 +56,13 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *WALLET_ERRORS, *ACCOUNT_EVENTS, *WALLET_EVENTS],
+        types=[
+            *USER_ERRORS,
+            *WALLET_ERRORS,
+            *LEDGER_DESK_ERRORS,
+            *ACCOUNT_EVENTS,
+            *WALLET_EVENTS,
+        ],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

@@ -91,7 +91,7 @@ class LegalIdentityLocked(UserError):
 
 
 @view_of(
-    domain.users.errors.NotFound,
+    domain.kernel.errors.NotFound,
     description="There is no such thing, or it is not yours to see: both look the same.",
 )
 class NotFound(UserError):
@@ -113,14 +113,14 @@ class OwnRoles(UserError):
 
 
 @view_of(
-    domain.users.errors.NeedsSecondPerson,
+    domain.kernel.errors.NeedsSecondPerson,
     description="Who proposed something cannot decide it.",
 )
 class NeedsSecondPerson(UserError):
     pass
 
 
-@view_of(domain.users.errors.AlreadyDecided, description="The proposal is no longer open.")
+@view_of(domain.kernel.errors.AlreadyDecided, description="The proposal is no longer open.")
 class AlreadyDecided(UserError):
     pass
 

@@ -13,7 +13,7 @@ words_of(
         "DEVELOPER": "May explore the schema in production and use free documents.",
         "SUPPORT": "Helps people: sees accounts masked, freezes and unfreezes them.",
         "COMPLIANCE": "Reviews people and cases; may see personal data for a written reason.",
-        "TREASURY": "Moves the platform's own funds.",
+        "TREASURY": "Looks into the ledger, corrects it by two, moves the platform's own funds.",
         "ADMIN": "Says who of staff may what. Made and unmade by two administrators.",
     },
 )
@@ -98,5 +98,9 @@ words_of(
         "REVEAL_PERSONAL_DATA": "`adminRevealUser`.",
         "UNFREEZE_ACCOUNTS": "`adminUnfreezeUser`.",
         "CHANGE_ROLES": "`adminGrantRole` and the proposals of administrators.",
+        "READ_LEDGER": "Anything below `admin { ledger }`.",
+        "FREEZE_WALLETS": "`adminFreezeWallet`.",
+        "UNFREEZE_WALLETS": "`adminUnfreezeWallet`.",
+        "CORRECT_LEDGER": "Adjustments, reversals and `adminVoidHold`.",
     },
 )

@@ -67,12 +67,13 @@ ACCOUNT_MEANINGS: dict[str, Meaning] = {
     "NEEDS_SECOND_PERSON": Meaning(
         USER,
         "Who proposed something does not decide it.",
-        "Have another administrator decide.",
+        "Have somebody else of staff decide.",
     ),
     "ALREADY_DECIDED": Meaning(
         USER,
         "The proposal is no longer open.",
-        "Read `admin { openProposals }` again; make a new proposal if it is still wanted.",
+        "Read `admin { openProposals }` or `admin { ledger { adjustments } }` again; make a new "
+        "proposal if it is still wanted.",
     ),
     "RESYNC_REQUIRED": Meaning(
         USER,

@@ -7,6 +7,7 @@ a code without a meaning here, or a meaning without a code, fails a test and the
 from collections.abc import Sequence
 
 from adapters.reference.account_errors import ACCOUNT_MEANINGS
+from adapters.reference.ledger_errors import LEDGER_MEANINGS
 from adapters.reference.meaning import FAILURE, KINDS, REQUEST, SIGNING_IN, USER, Meaning
 from adapters.reference.wallet_errors import WALLET_MEANINGS
 
@@ -187,6 +188,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     **ACCOUNT_MEANINGS,
     **WALLET_MEANINGS,
+    **LEDGER_MEANINGS,
 }
 
 

@@ -22,6 +22,9 @@ class KernelErrorCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     BAD_INPUT = "BAD_INPUT"
     RATE_LIMITED = "RATE_LIMITED"
+    NOT_FOUND = "NOT_FOUND"
+    NEEDS_SECOND_PERSON = "NEEDS_SECOND_PERSON"
+    ALREADY_DECIDED = "ALREADY_DECIDED"
 
 
 class UserError:
@@ -106,3 +109,42 @@ class RateLimited(UserError):
     @property
     def details(self) -> Mapping[str, object]:
         return {"retryAfterMs": self.retry_after_ms}
+
+
+@dataclass(frozen=True)
+class NotFound(UserError):
+    """There is no such thing, or it is not the caller's to see: both look the same."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.NOT_FOUND
+    what: str
+    argument: str
+
+    @property
+    def message(self) -> str:
+        return f"There is no such {self.what}."
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return (self.argument,)
+
+
+@dataclass(frozen=True)
+class NeedsSecondPerson(UserError):
+    """Who proposed something cannot approve it."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.NEEDS_SECOND_PERSON
+
+    @property
+    def message(self) -> str:
+        return "Somebody else than who proposed this has to decide it."
+
+
+@dataclass(frozen=True)
+class AlreadyDecided(UserError):
+    """The proposal is no longer open."""
+
+    code: ClassVar[StrEnum] = KernelErrorCode.ALREADY_DECIDED
+
+    @property
+    def message(self) -> str:
+        return "This proposal was decided already."

@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.kernel.errors import BadInput, Forbidden, UserError
+from domain.kernel.errors import BadInput, Forbidden, NotFound, UserError
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Role, Viewer
 from domain.users.caller import client_of, owner_of
-from domain.users.errors import NotFound
 from domain.users.freezing import freeze_account, revoke_tokens, unfreeze_account
 from domain.users.model import (
     ActivityResult,

@@ -20,11 +20,8 @@ class UsersErrorCode(StrEnum):
     EMAIL_NOT_VERIFIED = "EMAIL_NOT_VERIFIED"
     STEP_UP_REQUIRED = "STEP_UP_REQUIRED"
     LEGAL_IDENTITY_LOCKED = "LEGAL_IDENTITY_LOCKED"
-    NOT_FOUND = "NOT_FOUND"
     CANNOT_ERASE = "CANNOT_ERASE"
     OWN_ROLES = "OWN_ROLES"
-    NEEDS_SECOND_PERSON = "NEEDS_SECOND_PERSON"
-    ALREADY_DECIDED = "ALREADY_DECIDED"
 
 
 @dataclass(frozen=True)
@@ -143,23 +140,6 @@ class LegalIdentityLocked(UserError):
 
 
 @dataclass(frozen=True)
-class NotFound(UserError):
-    """There is no such thing, or it is not the caller's to see: both look the same."""
-
-    code: ClassVar[StrEnum] = UsersErrorCode.NOT_FOUND
-    what: str
-    argument: str
-
-    @property
-    def message(self) -> str:
-        return f"There is no such {self.what}."
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        return (self.argument,)
-
-
-@dataclass(frozen=True)
 class CannotErase(UserError):
     """The account still holds what must not vanish."""
 
@@ -185,25 +165,3 @@ class OwnRoles(UserError):
     @property
     def message(self) -> str:
         return "Nobody changes their own roles. Ask another administrator."
-
-
-@dataclass(frozen=True)
-class NeedsSecondPerson(UserError):
-    """Who proposed something cannot approve it."""
-
-    code: ClassVar[StrEnum] = UsersErrorCode.NEEDS_SECOND_PERSON
-
-    @property
-    def message(self) -> str:
-        return "Somebody else than who proposed this has to decide it."
-
-
-@dataclass(frozen=True)
-class AlreadyDecided(UserError):
-    """The proposal is no longer open."""
-
-    code: ClassVar[StrEnum] = UsersErrorCode.ALREADY_DECIDED
-
-    @property
-    def message(self) -> str:
-        return "This proposal was decided already."

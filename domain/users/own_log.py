@@ -1,7 +1,8 @@
 """The log as the owner of an account sees it: all that was done to it, nothing of who of staff.
 
-That staff looked, wrote or exported is between staff and its auditors: a person who is looked into
-must not learn of it from us. An employee's address and device are theirs.
+That staff looked, wrote, exported or argued about a correction is between staff and its auditors:
+a person who is looked into must not learn of it from us, and what came of it is among their
+transactions. An employee's address and device are theirs.
 """
 
 from dataclasses import replace
@@ -12,11 +13,22 @@ from domain.users.ports import ActivityQuery
 
 STAFF_ONLY = frozenset(
     {
+        "adjustment.approved",
+        "adjustment.proposed",
+        "adjustment.rejected",
+        "adjustment.withdrawn",
         "audit.exported",
         "audit.searched",
+        "hold.voided",
+        "ledger.searched",
+        "ledger.viewed",
         "note.added",
         "notes.viewed",
         "proposals.viewed",
+        "reversal.approved",
+        "reversal.proposed",
+        "reversal.rejected",
+        "reversal.withdrawn",
         "sessions.viewed",
         "staff.refused",
         "user.revealed",

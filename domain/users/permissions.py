@@ -13,6 +13,9 @@ from domain.users.ports import ErasureHolds, LegalIdentities
 from domain.users.step_up import StepUpCheck
 
 STAFF = frozenset({Role.SUPPORT, Role.COMPLIANCE, Role.TREASURY, Role.ADMIN})
+# Support helps people without seeing what they have: its screens are the ones most often seen by
+# somebody over a shoulder.
+MONEY_STAFF = frozenset({Role.COMPLIANCE, Role.TREASURY, Role.ADMIN})
 
 
 class Action(StrEnum):
@@ -30,6 +33,10 @@ class Action(StrEnum):
     REVEAL_PERSONAL_DATA = "REVEAL_PERSONAL_DATA"
     UNFREEZE_ACCOUNTS = "UNFREEZE_ACCOUNTS"
     CHANGE_ROLES = "CHANGE_ROLES"
+    READ_LEDGER = "READ_LEDGER"
+    FREEZE_WALLETS = "FREEZE_WALLETS"
+    UNFREEZE_WALLETS = "UNFREEZE_WALLETS"
+    CORRECT_LEDGER = "CORRECT_LEDGER"
 
 
 # What gives power, shows what is hidden or cannot be undone asks for proof that it is still them.
@@ -40,6 +47,8 @@ STEP_UP: Mapping[Action, StepUp] = {
     Action.REVEAL_PERSONAL_DATA: StepUp(),
     Action.UNFREEZE_ACCOUNTS: StepUp(),
     Action.CHANGE_ROLES: StepUp(),
+    Action.UNFREEZE_WALLETS: StepUp(),
+    Action.CORRECT_LEDGER: StepUp(),
 }
 
 # Which of staff may do what; the policies of the schema's fields are made of these.
@@ -50,6 +59,10 @@ ROLES_FOR: Mapping[Action, frozenset[Role]] = {
     Action.READ_AUDIT_LOG: frozenset({Role.COMPLIANCE, Role.ADMIN}),
     Action.REVEAL_PERSONAL_DATA: frozenset({Role.COMPLIANCE, Role.ADMIN}),
     Action.CHANGE_ROLES: frozenset({Role.ADMIN}),
+    Action.READ_LEDGER: MONEY_STAFF,
+    Action.FREEZE_WALLETS: MONEY_STAFF,
+    Action.UNFREEZE_WALLETS: MONEY_STAFF,
+    Action.CORRECT_LEDGER: frozenset({Role.TREASURY, Role.ADMIN}),
 }
 
 

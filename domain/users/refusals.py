@@ -5,11 +5,10 @@ written wrongly is nobody's concern.
 """
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import BadInput, UserError
+from domain.kernel.errors import BadInput, NotFound, UserError
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
 from domain.users.caller import client_of, owner_of
-from domain.users.errors import NotFound
 from domain.users.model import ActivityResult
 from domain.users.ports import Work
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import BadInput, UserError
+from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, NotFound, UserError
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users import events
 from domain.users.audit import OPERATOR
 from domain.users.caller import client_of, owner_of
-from domain.users.errors import AlreadyDecided, NeedsSecondPerson, NotFound, OwnRoles
+from domain.users.errors import OwnRoles
 from domain.users.model import (
     ActivityResult,
     ProposalId,

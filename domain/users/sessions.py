@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.kernel.clock import Clock
+from domain.kernel.errors import NotFound
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
 from domain.users import events
 from domain.users.caller import client_of, owner_of, session_of
-from domain.users.errors import NotFound
 from domain.users.model import ActivityResult, Device, Session, SessionEnd, SessionId
 from domain.users.ports import AccessSignals, Accounts, Work, Works
 

@@ -39,7 +39,7 @@ class InsufficientFunds(UserError):
 
     @property
     def message(self) -> str:
-        return f"You can dispose of {plain(self.available)} {self.asset}."
+        return f"Only {plain(self.available)} {self.asset} can be disposed of."
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class WalletFrozen(UserError):
 
     @property
     def message(self) -> str:
-        return f"Your {self.asset} wallet is frozen. Write to support."
+        return f"This {self.asset} wallet is frozen. Its owner may write to support."
 
     @property
     def details(self) -> Mapping[str, object]:

@@ -57,6 +57,14 @@ def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
         yield NewEvent(stream_of_user(owner), _type(entry.kind, available), body)
 
 
+def wallet_frozen(owner: UserId, asset: AssetCode) -> NewEvent:
+    return NewEvent(stream_of_user(owner), "wallet.frozen", {"asset": asset})
+
+
+def wallet_unfrozen(owner: UserId, asset: AssetCode) -> NewEvent:
+    return NewEvent(stream_of_user(owner), "wallet.unfrozen", {"asset": asset})
+
+
 def is_of_wallet(event: Event) -> bool:
     """Whether an event tells of a wallet."""
     return event.type.startswith("wallet.")

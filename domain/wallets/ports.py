@@ -63,8 +63,12 @@ class Ledger(Protocol):
         """As it stands, without a lock: only ``post`` decides whether it is still open."""
         ...
 
-    async def freeze(self, account: Account, *, frozen: bool) -> None:
-        """Let nothing leave a user's account, or again; what comes in is taken."""
+    async def freeze(self, account: Account, *, frozen: bool) -> bool | None:
+        """Let nothing leave a user's account, or again; what comes in is taken.
+
+        Whether that changed anything; nothing when no money ever came to it, so that there is no
+        such account.
+        """
         ...
 
 

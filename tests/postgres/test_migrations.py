@@ -24,6 +24,7 @@ from adapters.postgres.tables import METADATA
 from adapters.sandbox.servers import Servers
 from domain.kernel.ids import Category
 from domain.market import InstrumentStatus
+from domain.wallets.desk.model import LedgerProposalKind, LedgerProposalState
 from domain.wallets.model import AccountKind, EntryKind, HoldState
 from tests.world import DatabaseUrls, create_database
 
@@ -86,6 +87,8 @@ async def test_tables_are_what_the_models_say(database_urls: DatabaseUrls) -> No
         ("ck_account_kind", AccountKind),
         ("ck_entry_kind", EntryKind),
         ("ck_hold_state", HoldState),
+        ("ck_proposal_kind", LedgerProposalKind),
+        ("ck_proposal_state", LedgerProposalState),
     ],
 )
 async def test_checks_know_every_word(

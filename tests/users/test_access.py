@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from domain.kernel.errors import NotFound
 from domain.kernel.policy import StepUp
 from domain.kernel.viewer import Role, Viewer
 from domain.users.errors import (
     AccountErased,
     AccountFrozen,
     CannotErase,
-    NotFound,
     SessionEnded,
     StepUpRequired,
 )

@@ -7,12 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import BadInput, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.page import Page
 from domain.kernel.viewer import Viewer
 from domain.users import audit
-from domain.users.errors import NotFound
 from domain.users.model import (
     ActivityResult,
     Client,

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.kernel.errors import Forbidden
+from domain.kernel.errors import Forbidden, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
-from domain.users.errors import NotFound
 from domain.users.model import Activity, ActivityResult, Client, User, UserState
 from domain.users.ports import ActivityQuery
 from tests.users.api import Api, user_id

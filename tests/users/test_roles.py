@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from domain.kernel.errors import BadInput
+from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
-from domain.users.errors import AlreadyDecided, NeedsSecondPerson, NotFound, OwnRoles
+from domain.users.errors import OwnRoles
 from domain.users.model import ProposalId, ProposalState, RoleProposal, User
 from domain.users.roles import make_first_admin
 from tests.users.conftest import Book

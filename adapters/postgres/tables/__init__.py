@@ -23,6 +23,7 @@ from adapters.postgres.tables.wallets import (
     EntryRow,
     HoldRow,
     LedgerAccountRow,
+    LedgerProposalRow,
     PostingRow,
     UnsealedRow,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "HoldRow",
     "InstrumentRow",
     "LedgerAccountRow",
+    "LedgerProposalRow",
     "NoteRow",
     "NotificationRow",
     "OutboxRow",

@@ -133,6 +133,14 @@ class PostingRow(Row, table=True):
             "position",
             postgresql_where=text("owner IS NOT NULL"),
         ),
+        # What the house's accounts come to is a sum over their postings.
+        Index(
+            "ix_posting_account_id_position",
+            "account_id",
+            "position",
+            postgresql_include=["amount"],
+            postgresql_where=text("owner IS NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -170,6 +178,7 @@ class HoldRow(Row, table=True):
             "expires_at",
             postgresql_where=text("state = 'OPEN' AND expires_at IS NOT NULL"),
         ),
+        Index("ix_hold_created_at_id", "created_at", "id", postgresql_where=text("state = 'OPEN'")),
         {"schema": SCHEMA},
     )
 
@@ -183,6 +192,37 @@ class HoldRow(Row, table=True):
     state: str = Field(sa_type=Text)
     posted: Decimal = Field(sa_type=_AMOUNT)
     resolved_at: datetime | None = Field(sa_type=_INSTANT)
+
+
+class LedgerProposalRow(Row, table=True):
+    """A wish to correct the books. ``reason`` is sealed under the owner's data key."""
+
+    __tablename__: ClassVar[str] = "proposal"
+    __table_args__: ClassVar[tuple[object, ...]] = (
+        Index(
+            "uq_proposal_entry_id",
+            "entry_id",
+            unique=True,
+            postgresql_where=text("state = 'OPEN' AND entry_id IS NOT NULL"),
+        ),
+        Index("ix_proposal_state_id", "state", "id"),
+        {"schema": SCHEMA},
+    )
+
+    id: UUID = Field(primary_key=True)
+    kind: str = Field(sa_type=Text)
+    owner: UUID
+    asset: str | None = Field(sa_type=_CODE)
+    amount: Decimal | None = Field(sa_type=_AMOUNT)
+    entry_id: UUID | None
+    reason: bytes = Field(sa_type=BYTEA)
+    proposed_by: UUID
+    created_at: datetime = Field(sa_type=_INSTANT)
+    expires_at: datetime = Field(sa_type=_INSTANT)
+    state: str = Field(sa_type=Text)
+    decided_by: UUID | None
+    decided_at: datetime | None = Field(sa_type=_INSTANT)
+    posted_as: UUID | None
 
 
 class UnsealedRow(Row, table=True):

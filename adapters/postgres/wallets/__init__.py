@@ -2,6 +2,7 @@
 
 from adapters.postgres.wallets.assets import PostgresAssets
 from adapters.postgres.wallets.closings import PostgresClosings
+from adapters.postgres.wallets.ledger_books import PostgresLedgerBooks
 from adapters.postgres.wallets.reading import PostgresBooks
 from adapters.postgres.wallets.verification import PostgresSealing, PostgresVerification
 from adapters.postgres.wallets.work import PostgresWorks
@@ -10,6 +11,7 @@ __all__ = [
     "PostgresAssets",
     "PostgresBooks",
     "PostgresClosings",
+    "PostgresLedgerBooks",
     "PostgresSealing",
     "PostgresVerification",
     "PostgresWorks",

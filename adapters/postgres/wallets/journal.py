@@ -83,9 +83,11 @@ class PostgresLedger:
         row = found.one_or_none()
         return None if row is None else hold_of(row)
 
-    async def freeze(self, account: Account, *, frozen: bool) -> None:
+    async def freeze(self, account: Account, *, frozen: bool) -> bool | None:
         connection = await self._session.connection()
-        await connection.execute(_FREEZE, {"account": account.id, "wish": frozen})
+        answer = await connection.execute(_FREEZE, {"account": account.id, "wish": frozen})
+        changed: bool | None = answer.scalar_one()
+        return changed
 
 
 def _given(entry: JournalEntry) -> dict[str, Any]:
