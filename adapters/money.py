@@ -9,7 +9,12 @@ from typing import Self
 from adapters.bridges.wallets import KnownRecipients
 from adapters.foundation import Foundation
 from adapters.people import People
-from adapters.postgres.wallets import PostgresAssets, PostgresBooks, PostgresWorks
+from adapters.postgres.wallets import (
+    PostgresAssets,
+    PostgresBooks,
+    PostgresPublishedDays,
+    PostgresWorks,
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,7 @@ class Money:
 
     works: PostgresWorks
     books: PostgresBooks
+    days: PostgresPublishedDays
     assets: PostgresAssets
     recipients: KnownRecipients
 
@@ -27,6 +33,7 @@ class Money:
         return cls(
             works=PostgresWorks(base.database, clock=base.clock),
             books=PostgresBooks(base.database),
+            days=PostgresPublishedDays(base.database),
             assets=PostgresAssets(base.database, clock=base.clock),
             recipients=KnownRecipients(people.accounts),
         )

@@ -4,6 +4,7 @@ from functools import partial
 
 from adapters.duties import Duty, every, once
 from adapters.foundation import Foundation
+from adapters.ledger_duties import proofs
 from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
 from adapters.postgres.idempotency import forget_commands
@@ -50,7 +51,7 @@ def about_people(people: People, base: Foundation) -> list[Duty]:
 
 
 def about_money(base: Foundation) -> list[Duty]:
-    """Holds whose time is up, the ledger's chain, old idempotency keys."""
+    """Holds whose time is up, the ledger's chain and its proofs, old idempotency keys."""
     clock, database = base.clock, base.database
     chain = Chain(PostgresSealing(database), clock)
     holds = Holds(
@@ -63,4 +64,5 @@ def about_money(base: Foundation) -> list[Duty]:
         every(SECOND, "holds", holds.expire_due),
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
+        proofs(base),
     ]

@@ -5,8 +5,9 @@ from typing import Self
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.wallets import AssetCatalogue, Statements, Transfers
+from domain.wallets import AssetCatalogue, Proofs, Statements, Transfers
 from domain.wallets.ports import Assets, Books, Recipients, Works
+from domain.wallets.proof_ports import PublishedDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class WalletServices:
     assets: AssetCatalogue
     statements: Statements
     transfers: Transfers
+    proofs: Proofs
 
     @classmethod
     def over(
@@ -24,6 +26,7 @@ class WalletServices:
         *,
         works: Works,
         books: Books,
+        days: PublishedDays,
         assets: Assets,
         recipients: Recipients,
         cursors: CursorSigner,
@@ -35,4 +38,5 @@ class WalletServices:
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
             transfers=Transfers(works=works, assets=assets, recipients=recipients, clock=clock),
+            proofs=Proofs(days=days, assets=assets),
         )

@@ -4,7 +4,7 @@ Strawberry's own Decimal takes NaN and floats and prints 1E-8; its DateTime take
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import strawberry
@@ -15,6 +15,7 @@ from schema.tape import CandleRows
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,19})(\.\d{1,18})?", re.ASCII)
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # Longer than any valid value: what is echoed in an error stays short.
 _ECHOED_CHARACTERS_MAX = 40
 
@@ -56,6 +57,23 @@ def print_date_time(value: object) -> str:
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def parse_date(value: object) -> date:
+    """Read a day of the calendar, ``YYYY-MM-DD`` and nothing else."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:  # the 30th of February, the year 0
+            pass
+    raise GraphQLError(f'{_echo(value)} is not a Date: send a day such as "2026-01-31".')
+
+
+def print_date(value: object) -> str:
+    """``YYYY-MM-DD``."""
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise TypeError("a Date field got something that is no day")
+    return value.isoformat()
+
+
 def _echo(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _ECHOED_CHARACTERS_MAX else f"{text[:_ECHOED_CHARACTERS_MAX]}..."
@@ -91,6 +109,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="An instant in UTC as RFC 3339 with milliseconds: `2026-01-31T12:00:00.000Z`.",
         serialize=print_date_time,
         parse_value=parse_date_time,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day of the calendar in UTC: `2026-01-31`.",
+        serialize=print_date,
+        parse_value=parse_date,
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     ),
 }

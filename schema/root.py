@@ -14,6 +14,7 @@ from schema.account_events import ACCOUNT_EVENTS, AccountSubscriptions
 from schema.back_office import BackOfficeQueries
 from schema.back_office_mutations import BackOfficeMutations
 from schema.market import MarketQueries, MarketSubscriptions
+from schema.proofs import ProofQueries
 from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
@@ -22,7 +23,7 @@ from schema.wallets import WalletQueries
 
 Query = root_type(
     "Query",
-    (MarketQueries, StatusQueries, UserQueries, WalletQueries, BackOfficeQueries),
+    (MarketQueries, StatusQueries, UserQueries, WalletQueries, ProofQueries, BackOfficeQueries),
     description="Reading.",
 )
 Mutation = root_type(

@@ -4,6 +4,7 @@ from adapters.postgres.tables.events import EventRow, EventStreamRow, OutboxRow
 from adapters.postgres.tables.idempotency import CommandRow
 from adapters.postgres.tables.market import InstrumentRow
 from adapters.postgres.tables.naming import METADATA
+from adapters.postgres.tables.proofs import DayRootRow, LiabilityPartRow, LiabilityRow
 from adapters.postgres.tables.users import (
     AccountRow,
     ActivityRow,
@@ -36,12 +37,15 @@ __all__ = [
     "ChainLinkRow",
     "CommandRow",
     "DataKeyRow",
+    "DayRootRow",
     "EntryRow",
     "EventRow",
     "EventStreamRow",
     "HoldRow",
     "InstrumentRow",
     "LedgerAccountRow",
+    "LiabilityPartRow",
+    "LiabilityRow",
     "NoteRow",
     "NotificationRow",
     "OutboxRow",
