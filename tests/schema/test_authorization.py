@@ -96,7 +96,7 @@ def some(gql: Any) -> str:
     if isinstance(nullable, GraphQLInputObjectType):
         needed = {n: f for n, f in nullable.fields.items() if isinstance(f.type, GraphQLNonNull)}
         return f"{{{', '.join(f'{n}: {some(f.type)}' for n, f in needed.items())}}}"
-    return {"Int": "1", "Boolean": "true"}.get(nullable.name, '"1"')
+    return {"Int": "1", "Boolean": "true", "Date": '"2026-11-22"'}.get(nullable.name, '"1"')
 
 
 def asked(field: GuardedField) -> str:

@@ -1,6 +1,6 @@
 """Money and time cross the edge without losing a digit."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +8,14 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema._scalars import parse_date_time, parse_decimal, print_date_time, print_decimal
+from schema._scalars import (
+    parse_date,
+    parse_date_time,
+    parse_decimal,
+    print_date,
+    print_date_time,
+    print_decimal,
+)
 
 DECIMALS = st.decimals(
     min_value=-(10**20) + 1, max_value=10**20 - 1, places=18, allow_nan=False, allow_infinity=False
@@ -88,3 +95,26 @@ def test_offsets_are_turned_into_utc():
 def test_what_is_no_instant_is_refused(value: object):
     with pytest.raises(GraphQLError, match="is not a DateTime: send RFC 3339"):
         parse_date_time(value)
+
+
+@given(st.dates())
+def test_days_survive_the_round_trip(day: date):
+    assert parse_date(print_date(day)) == day
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-1-31", "20260131", "2026-W05-6", "2026-02-30", "0000-01-01", "2026-01-31T00:00:00Z",
+        " 2026-01-31", "\u0662\u0660\u0662\u0666-01-31", "2026-01-31\n", "", 20260131, None,
+    ],
+)  # fmt: skip
+def test_what_is_no_day_is_refused(value: object):
+    with pytest.raises(GraphQLError, match="is not a Date: send a day such as"):
+        parse_date(value)
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 1, 31, tzinfo=UTC), "2026-01-31", None])
+def test_only_days_are_printed(value: object):
+    with pytest.raises(TypeError):
+        print_date(value)
