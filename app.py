@@ -287,14 +287,16 @@ def by_hand(command: str, arguments: Sequence[str], *, undone: int = 1) -> int:
     from adapters import ledger_by_hand as ledger
     from adapters.settings import SettingsError, load_settings
 
-    work: Callable[[Settings, Sequence[str]], Coroutine[Any, Any, str | ledger.Verdict]] = {
+    works: dict[
+        str, Callable[[Settings, Sequence[str]], Coroutine[Any, Any, str | ledger.Verdict]]
+    ] = {
         "rotate-keys": commands.rotate,
         "first-admin": commands.first_admin,
         "verify-ledger": ledger.verify,
         "rebuild-balances": ledger.rebuild,
-    }[command]
+    }
     try:
-        said = asyncio.run(work(load_settings(), arguments))
+        said = asyncio.run(works[command](load_settings(), arguments))
     except SettingsError as error:
         problems = ("These settings cannot be used (docs/settings.md):", *error.problems)
         return complain(*problems, code=undone)

@@ -30,7 +30,8 @@ words_of(
 class LedgerProof:
     day: date = strawberry.field(description="In UTC.")
     root: str = strawberry.field(
-        description="SHA-256 over all the rest, in hexadecimal: docs/proofs.md says of which text."
+        description="SHA-256 over day, numbers, link, liabilities and previous root, in "
+        "hexadecimal: docs/proofs.md says of which text."
     )
     entries: int = strawberry.field(description="How many entries of the journal are the day's.")
     first_number: Decimal = resolved_by(

@@ -11,7 +11,7 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
         (
             "guides/getting-started.md", "guides/signing-in.md", "guides/account-events.md",
             "guides/errors.md", "guides/pagination.md", "guides/scalars.md",
-            "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
+            "subscriptions.md", "proofs.md", "limits.md", "graphiql.md", "guides/*",
         ),
     ),
     ("Clients", ("clients.md", "clients/*")),

@@ -24,6 +24,12 @@ VALID = next(s.text for s in SNIPPETS if s.language == "text")
 PYTHON = "\n".join(s.text for s in SNIPPETS if s.language == "python")
 
 
+def ran(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S602  # the page's own words
+        command, shell=True, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
 async def test_the_commands_check_a_proof(client: Client, tmp_path: Path):
     await client.books.end_day()
     page = await client.api.data(QUERY, client.ann, day=DAY)
@@ -41,9 +47,7 @@ async def test_the_commands_check_a_proof(client: Client, tmp_path: Path):
         .replace("ROOT", root)
         .replace("YOUR_ID", page["viewer"]["id"])
     )
-    done = subprocess.run(  # noqa: S602  # the page's own words
-        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = ran(command, tmp_path)
 
     assert page["viewer"]["id"] == user_id(client.ann)
     assert (done.returncode, done.stdout) == (0, VALID), done.stderr

@@ -81,7 +81,7 @@ class PostgresClosing:
         async with self._database.read() as session:
             connection = await session.connection()
             found = await connection.execute(_LAST_NUMBER, {"before": before})
-            return found.scalar_one_or_none() or 0
+            return int(found.scalar_one_or_none() or 0)
 
     async def totals(
         self, asset: AssetCode, last_number: int
