@@ -92,12 +92,12 @@ async def test_a_key_used_for_something_else_is_refused(api: WalletApi, other: d
     assert await api.has(ann) == "6 + 0"
 
 
-async def test_sixty_four_twins_are_one_transfer(api: WalletApi):
+async def test_twins_are_one_transfer(api: WalletApi):
     ann, bob = await api.person("ann", "10"), await api.person("bob")
     key = str(uuid4())
 
     answers = await asyncio.gather(
-        *(api.send(ann, "bob@example.org", "1", idempotencyKey=key) for _ in range(64))
+        *(api.send(ann, "bob@example.org", "1", idempotencyKey=key) for _ in range(16))
     )
 
     made = {each["entryId"] for each in answers if "entryId" in each}
