@@ -4,6 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py rotate-keys              rewrap data keys under the newest master key, then end
     python app.py first-admin UID          make the first administrator, then end
+    python app.py faucet USER ASSET AMOUNT play money, in a sandbox: what ./dev faucet runs
     python app.py verify-ledger            prove the books: 0 sound, 1 findings, 2 could not look
     python app.py rebuild-balances --check | --write       balances and holds from the journal
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
@@ -145,6 +146,8 @@ def wallet_services(
         days=money.days,
         assets=money.assets,
         recipients=money.recipients,
+        look_ups=money.look_ups,
+        limits=money.limits,
         cursors=cursors,
         clock=base.clock,
     )
@@ -285,6 +288,7 @@ def by_hand(command: str, arguments: Sequence[str], *, undone: int = 1) -> int:
 
     from adapters import by_hand as commands
     from adapters import ledger_by_hand as ledger
+    from adapters.faucet import faucet
     from adapters.settings import SettingsError, load_settings
 
     works: dict[
@@ -292,6 +296,7 @@ def by_hand(command: str, arguments: Sequence[str], *, undone: int = 1) -> int:
     ] = {
         "rotate-keys": commands.rotate,
         "first-admin": commands.first_admin,
+        "faucet": faucet,
         "verify-ledger": ledger.verify,
         "rebuild-balances": ledger.rebuild,
     }
@@ -364,6 +369,7 @@ TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
     "rotate-keys": partial(by_hand, "rotate-keys"),
     "first-admin": partial(by_hand, "first-admin"),
+    "faucet": partial(by_hand, "faucet"),
     "verify-ledger": partial(by_hand, "verify-ledger", undone=2),
     "rebuild-balances": partial(by_hand, "rebuild-balances", undone=2),
     "schema": schema_documents,

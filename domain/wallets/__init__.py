@@ -3,10 +3,11 @@
 from domain.wallets.catalogue import AssetCatalogue
 from domain.wallets.deposits import Deposits
 from domain.wallets.holds import Holds
+from domain.wallets.previews import Previews, PreviewWish, TransferPreview
 from domain.wallets.proving import Days, InclusionProof, Proofs
 from domain.wallets.sealing import Chain
-from domain.wallets.statements import Statements
-from domain.wallets.transfers import Transfer, TransferFunds, Transfers
+from domain.wallets.statements import PageAsked, Statements
+from domain.wallets.transfers import Transfer, TransferFunds, Transfers, TransferWish
 
 __all__ = [
     "AssetCatalogue",
@@ -15,9 +16,14 @@ __all__ = [
     "Deposits",
     "Holds",
     "InclusionProof",
+    "PageAsked",
+    "PreviewWish",
+    "Previews",
     "Proofs",
     "Statements",
     "Transfer",
     "TransferFunds",
+    "TransferPreview",
+    "TransferWish",
     "Transfers",
 ]

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from domain.kernel.cursor import CursorSigner
+from adapters.redis import RedisClient
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Viewer
 from domain.wallets.proofs import root_of_day
-from resolvers.wallet_services import WalletServices
-from tests.users.api import Api, user_id
+from tests.users.api import user_id
 from tests.users.conftest import Book, book
 from tests.verifying import SCRIPT, changed
+from tests.wallets.api import WalletApi, owner
 from tests.wallets.conftest import BTC, Bank
 from tests.wallets.proving import TODAY, Ledger
 
@@ -35,7 +35,7 @@ DAY = TODAY.isoformat()
 class Client:
     """The API over both domains, and their books."""
 
-    api: Api
+    api: WalletApi
     books: Ledger
     ann: Viewer
     bob: Viewer
@@ -47,28 +47,11 @@ class Client:
 
 
 @pytest.fixture
-async def client(book: Book, bank: Bank) -> Client:
-    api, books = Api(book), Ledger(bank)
-    wallets = WalletServices.over(
-        works=bank.works,
-        books=bank.books,
-        days=books.published,
-        assets=bank.assets,
-        recipients=bank.recipients,
-        cursors=CursorSigner(b"c" * 32),
-        clock=bank.clock,
-    )
-    api.services = replace(api.services, wallets=wallets)
-    ann, bob = await book.arrive(), await book.arrive("uid-bob", email="bob@example.org")
-    await bank.give(owner(ann), "12.5")
-    await bank.give(owner(bob), "30")
+async def client(book: Book, bank: Bank, redis_client: RedisClient) -> Client:
+    api, books = WalletApi(book, bank, redis_client), Ledger(bank)
+    ann, bob = await api.person("ann", "12.5"), await api.person("bob", "30")
     await bank.give(owner(bob), "0.1", BTC)
     return Client(api, books, ann, bob)
-
-
-def owner(viewer: Viewer) -> UserId:
-    assert viewer.user_id is not None
-    return viewer.user_id
 
 
 def verified(answer: Any, root: str, viewer: Viewer) -> tuple[int, str]:
