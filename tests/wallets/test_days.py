@@ -78,15 +78,15 @@ async def test_without_entries_there_are_no_days(books: Ledger):
 async def test_roots_are_one_line_over_quiet_days_too(books: Ledger):
     await books.bank.person("5")
     first = await books.end_day()
-    books.bank.clock.move(days=3)  # two days of nothing
+    books.bank.clock.move(days=3)  # three days of nothing
     await books.bank.person("6")
     fifth = await books.end_day()
 
-    days = [await books.day(TODAY + timedelta(days=n)) for n in range(4)]
+    days = [await books.day(TODAY + timedelta(days=n)) for n in range(5)]
     assert days[0] == first
-    assert [day.entries for day in days] == [1, 0, 0, 1]
-    assert [day.first_number for day in days] == [1, 2, 2, 2]
-    assert fifth == days[3]
+    assert [day.entries for day in days] == [1, 0, 0, 0, 1]
+    assert [day.first_number for day in days] == [1, 2, 2, 2, 2]
+    assert fifth == days[4]
     for before, day in pairwise(days):
         assert day.previous_root == before.root
         assert day.first_number == before.last_number + 1
@@ -102,8 +102,8 @@ async def test_roots_are_one_line_over_quiet_days_too(books: Ledger):
             liabilities=day.liabilities,
             previous_root=day.previous_root,
         )
-    assert len({day.root for day in days}) == 4
-    assert days[0].link == days[2].link != days[3].link
+    assert len({day.root for day in days}) == 5
+    assert days[0].link == days[3].link != days[4].link
     assert await books.found() == set()
 
 
