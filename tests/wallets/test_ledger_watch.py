@@ -125,16 +125,17 @@ async def test_the_worker_closes_days_and_verifies(bank: Bank, database_urls: Da
         ),
     )
 
-    async def done() -> bool:
-        verified = registry.get_sample_value("okd_ledger_verified_seconds")
-        return bool(verified) and await books.proofs.day(TODAY) is not None
-
-    running = asyncio.ensure_future(proofs(cast("Foundation", base))())
-    try:
-        await eventually(done)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+    with capture_logs() as logs:
+        running = asyncio.ensure_future(proofs(cast("Foundation", base))())
+        try:
+            # Told when nothing is under way any more: a cut-off commit would be another test.
+            await eventually(
+                lambda: {"days_closed", "ledger_verified"} <= {line["event"] for line in logs}
+            )
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     assert running.cancelled()
+    assert registry.get_sample_value("okd_ledger_verified_seconds") == clock.now().timestamp()
     assert (await books.day(TODAY)).entries == 1
