@@ -162,7 +162,9 @@ FIELDS: list[tuple[tuple[Any, ...], Callable[[Any], Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("place", "to"), FIELDS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("place", "to"), FIELDS, ids=[f"{n}-{'.'.join(map(str, f[0]))}" for n, f in enumerate(FIELDS)]
+)
 def test_nothing_of_an_answer_can_be_changed(place: tuple[Any, ...], to: Callable[[Any], Any]):
     people = [(UserId(new_uuid7()), Decimal(n) + Decimal("0.5")) for n in range(9)]
     tree = tree_of(DAY, BTC, people, SECRET)
