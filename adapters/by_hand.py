@@ -1,6 +1,7 @@
 """What an operator does by hand: rewrap data keys, make the first administrator.
 
 Each command returns the sentence it prints, or raises ByHandError with the one that says why not.
+Those about the ledger are in adapters/ledger_by_hand.py.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -16,6 +16,7 @@ from adapters.postgres.wallets import (
     PostgresAssets,
     PostgresBooks,
     PostgresClosings,
+    PostgresPublishedDays,
     PostgresWorks,
 )
 from adapters.redis import RedisLookUps
@@ -31,6 +32,7 @@ class Money:
 
     works: PostgresWorks
     books: PostgresBooks
+    days: PostgresPublishedDays
     assets: PostgresAssets
     recipients: KnownRecipients
     closings: PostgresClosings
@@ -47,6 +49,7 @@ class Money:
         return cls(
             works=PostgresWorks(base.database, clock=base.clock),
             books=PostgresBooks(base.database),
+            days=PostgresPublishedDays(base.database),
             assets=PostgresAssets(base.database, clock=base.clock),
             closings=PostgresClosings(base.database),
             rates=SpotRates(

@@ -4,6 +4,7 @@ from functools import partial
 
 from adapters.duties import Duty, every, once
 from adapters.foundation import Foundation
+from adapters.ledger_duties import proofs
 from adapters.listed_assets import list_assets
 from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
@@ -55,7 +56,7 @@ def about_people(people: People, base: Foundation) -> list[Duty]:
 
 
 def about_money(base: Foundation) -> list[Duty]:
-    """What wallets can hold, holds whose time is up, the ledger's chain, old idempotency keys."""
+    """What wallets can hold, holds whose time is up, the ledger's chain and proofs, old keys."""
     clock, database = base.clock, base.database
     assets = PostgresAssets(database, clock=clock)
     chain = Chain(PostgresSealing(database), clock)
@@ -70,4 +71,5 @@ def about_money(base: Foundation) -> list[Duty]:
         every(SECOND, "holds", holds.expire_due),
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
+        proofs(base),
     ]

@@ -10,6 +10,7 @@ from domain.wallets import (
     BalanceHistory,
     FollowedWallets,
     Previews,
+    Proofs,
     Statements,
     Transfers,
     Values,
@@ -25,6 +26,7 @@ from domain.wallets.ports import (
     Recipients,
     Works,
 )
+from domain.wallets.proof_ports import PublishedDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class WalletServices:
     values: Values
     history: BalanceHistory
     followed: FollowedWallets
+    proofs: Proofs
 
     @classmethod
     def over(
@@ -47,6 +50,7 @@ class WalletServices:
         *,
         works: Works,
         books: Books,
+        days: PublishedDays,
         assets: Assets,
         recipients: Recipients,
         rates: Rates,
@@ -82,4 +86,5 @@ class WalletServices:
                 limits=limits,
                 clock=clock,
             ),
+            proofs=Proofs(days=days, assets=assets),
         )

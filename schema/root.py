@@ -16,6 +16,7 @@ from schema.back_office_mutations import BackOfficeMutations
 from schema.ledger_desk_errors import LEDGER_DESK_ERRORS
 from schema.ledger_desk_mutations import LedgerDeskMutations
 from schema.market import MarketQueries, MarketSubscriptions
+from schema.proofs import ProofQueries
 from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
@@ -29,7 +30,7 @@ _ONE_OF = "directive @oneOf on INPUT_OBJECT"
 
 Query = root_type(
     "Query",
-    (MarketQueries, StatusQueries, UserQueries, WalletQueries, BackOfficeQueries),
+    (MarketQueries, StatusQueries, UserQueries, WalletQueries, ProofQueries, BackOfficeQueries),
     description="Reading.",
 )
 Mutation = root_type(

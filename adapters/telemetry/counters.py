@@ -1,5 +1,8 @@
 """What other adapters count, on the process's registry. They know only small protocols."""
 
+from collections import Counter as Counts
+from collections.abc import Iterable, Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.kernel.ids import Category
@@ -82,3 +85,28 @@ class HubCounters:
     def watchers_changed(self, *, watchers: int, topics: int) -> None:
         self._watchers.set(watchers)
         self._topics.set(topics)
+
+
+class LedgerGauges:
+    """What the verification of the ledger found last, by this process."""
+
+    def __init__(self, registry: CollectorRegistry, *, rules: Sequence[str]) -> None:
+        self._rules = rules
+        self._findings = Gauge(
+            "okd_ledger_findings",
+            "Findings of the last verification, 100 of a rule at most; none before the first.",
+            ["rule"],
+            registry=registry,
+        )
+        self._verified_at = Gauge(
+            "okd_ledger_verified_seconds",
+            "When the ledger was last verified to the end, as a Unix time.",
+            registry=registry,
+        )
+
+    def verified(self, broken: Iterable[str], *, at_seconds: float) -> None:
+        """``broken``: the rule of each finding."""
+        counts = Counts(broken)
+        for rule in self._rules:
+            self._findings.labels(rule).set(counts[rule])
+        self._verified_at.set(at_seconds)

@@ -6,6 +6,7 @@ from domain.wallets.following import FollowedWallets
 from domain.wallets.history import BalanceHistory, HistoryAsked
 from domain.wallets.holds import Holds
 from domain.wallets.previews import Previews, PreviewWish, TransferPreview
+from domain.wallets.proving import Days, InclusionProof, Proofs
 from domain.wallets.sealing import Chain
 from domain.wallets.statements import PageAsked, Statements
 from domain.wallets.transfers import Transfer, TransferFunds, Transfers, TransferWish
@@ -15,13 +16,16 @@ __all__ = [
     "AssetCatalogue",
     "BalanceHistory",
     "Chain",
+    "Days",
     "Deposits",
     "FollowedWallets",
     "HistoryAsked",
     "Holds",
+    "InclusionProof",
     "PageAsked",
     "PreviewWish",
     "Previews",
+    "Proofs",
     "Statements",
     "Transfer",
     "TransferFunds",

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from domain.kernel.ids import AssetCode, UserId, new_uuid7
-from domain.kernel.money import is_amount, scale_of, total
+from domain.kernel.money import is_amount, plain, scale_of, total
 from domain.wallets.errors import BadAmount, HoldTooSmall
 from domain.wallets.model import (
     Account,
@@ -140,7 +140,11 @@ def placing(hold: Hold) -> JournalEntry:
         (available(hold.owner, hold.asset), hold.amount.copy_negate()),
         (held(hold.owner, hold.asset), hold.amount),
     ]
-    return entry(EntryKind.HOLD_PLACED, lines, at=hold.created_at, hold_id=hold.id)
+    # What no posting says and a hold is rebuilt from.
+    details = {"reason": hold.reason}
+    if hold.expires_at is not None:
+        details["expiresAt"] = hold.expires_at.isoformat()
+    return entry(EntryKind.HOLD_PLACED, lines, at=hold.created_at, hold_id=hold.id, details=details)
 
 
 def resolved(
@@ -167,8 +171,9 @@ def resolving(hold: Hold, *, to: Account | None = None) -> JournalEntry:
         if to is None:
             raise Unbalanced("what is taken goes somewhere")
         lines.append((to, hold.posted))
+    details = {"taken": plain(hold.posted)} if hold.posted else {}
     kind = _RESOLVED_AS[hold.state]
-    return entry(kind, lines, at=hold.resolved_at, hold_id=hold.id)
+    return entry(kind, lines, at=hold.resolved_at, hold_id=hold.id, details=details)
 
 
 def _require_balance(postings: Iterable[Posting]) -> None:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from adapters.settings import Settings
 from adapters.telemetry import Metrics
-from adapters.telemetry.counters import HubCounters, VenueCounters
+from adapters.telemetry.counters import HubCounters, LedgerGauges, VenueCounters
 from adapters.telemetry.metrics import Deliveries
 from tests.deployment import composition
 from tests.deployment.roles import roles
@@ -32,6 +32,7 @@ def test_every_metric_exists():
     metrics = Metrics(role="web")
     VenueCounters(metrics.registry)
     HubCounters(metrics.registry)
+    LedgerGauges(metrics.registry, rules=())
     metrics.watch_deliveries(lambda: Deliveries(0, 0, 0, 0, 0))
     named = set(re.findall(r"`(okd_\w+)`", PAGE)) - {"okd_owner", "okd_app"}
 
@@ -66,7 +67,10 @@ def test_every_link_leads_somewhere():
 def test_every_command_is_one_of_app_py():
     commands = set(re.findall(r"python app\.py ([\w-]+)", PAGE))
 
-    assert commands == {"migrate", "web", "feed", "worker", "rotate-keys", "first-admin"}
+    assert commands == {
+        *("migrate", "web", "feed", "worker"),
+        *("rotate-keys", "first-admin", "verify-ledger", "rebuild-balances"),
+    }
     assert commands <= roles()
 
 

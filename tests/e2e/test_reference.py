@@ -15,6 +15,8 @@ pytestmark = pytest.mark.xdist_group("sandbox")
 QUERIES = operations("queries.md")
 MUTATIONS = operations("mutations.md")
 SUBSCRIPTIONS = operations("subscriptions.md")
+# Null until a day of the sandbox is over: told by tests/wallets/test_proof_fields.py.
+LATER = {"ledgerProof", "solvency", "myInclusionProof"}
 # Those of an account are in test_account_reference.py, as are mutations.
 PUBLIC = [name for name, shown in SUBSCRIPTIONS.items() if not shown.user]
 
@@ -43,7 +45,7 @@ async def test_a_query_answers(name: str, sandbox: Sandbox):
         assert "errors" not in answer, answer
         data = answer["data"]
 
-    assert data[name]
+    assert data[name] or name in LATER
 
 
 @pytest.mark.parametrize("name", QUERIES | MUTATIONS)

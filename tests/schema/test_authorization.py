@@ -121,7 +121,9 @@ def some(gql: Any) -> str:
         if nullable.extensions["strawberry-definition"].is_one_of:
             needed = dict([next(iter(fields))])
         return f"{{{', '.join(f'{n}: {some(f.type)}' for n, f in needed.items())}}}"
-    known = {"Int": "1", "Boolean": "true", "UUID": f'"{UUID(int=1)}"'}
+    known = {
+        "Int": "1", "Boolean": "true", "UUID": f'"{UUID(int=1)}"', "Date": '"2026-11-22"',
+    }  # fmt: skip
     return known.get(nullable.name, '"1"')
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.bridges.wallets import KnownRecipients
-from adapters.postgres.wallets import PostgresClosings
+from adapters.postgres.wallets import PostgresClosings, PostgresPublishedDays
 from adapters.redis import RedisClient, RedisLookUps
 from adapters.vault import BlindIndex
 from domain.events import EventStreams
@@ -51,6 +51,7 @@ class WalletApi(Api):
             wallets=WalletServices.over(
                 works=bank.works,
                 books=bank.books,
+                days=PostgresPublishedDays(bank.database),
                 assets=bank.assets,
                 recipients=KnownRecipients(book.accounts, BlindIndex(b"i" * 32)),
                 look_ups=RedisLookUps(redis, per_day=look_ups_per_day),

@@ -4,6 +4,7 @@ from adapters.postgres.tables.events import EventRow, EventStreamRow, OutboxRow
 from adapters.postgres.tables.idempotency import CommandRow
 from adapters.postgres.tables.market import InstrumentRow
 from adapters.postgres.tables.naming import METADATA
+from adapters.postgres.tables.proofs import DayRootRow, LiabilityPartRow, LiabilityRow
 from adapters.postgres.tables.users import (
     AccountRow,
     ActivityRow,
@@ -37,6 +38,7 @@ __all__ = [
     "ChainLinkRow",
     "CommandRow",
     "DataKeyRow",
+    "DayRootRow",
     "EntryRow",
     "EventRow",
     "EventStreamRow",
@@ -44,6 +46,8 @@ __all__ = [
     "InstrumentRow",
     "LedgerAccountRow",
     "LedgerProposalRow",
+    "LiabilityPartRow",
+    "LiabilityRow",
     "NoteRow",
     "NotificationRow",
     "OutboxRow",

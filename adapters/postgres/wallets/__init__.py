@@ -3,16 +3,30 @@
 from adapters.postgres.wallets.assets import PostgresAssets
 from adapters.postgres.wallets.closings import PostgresClosings
 from adapters.postgres.wallets.ledger_books import PostgresLedgerBooks
+from adapters.postgres.wallets.proofs import PostgresClosing, PostgresPublishedDays
 from adapters.postgres.wallets.reading import PostgresBooks
-from adapters.postgres.wallets.verification import PostgresSealing, PostgresVerification
+from adapters.postgres.wallets.rebuilding import CannotRebuild, Rebuilt, rebuild_balances
+from adapters.postgres.wallets.verification import (
+    PATIENCE_SECONDS,
+    RULES,
+    PostgresSealing,
+    PostgresVerification,
+)
 from adapters.postgres.wallets.work import PostgresWorks
 
 __all__ = [
+    "PATIENCE_SECONDS",
+    "RULES",
+    "CannotRebuild",
     "PostgresAssets",
     "PostgresBooks",
+    "PostgresClosing",
     "PostgresClosings",
     "PostgresLedgerBooks",
+    "PostgresPublishedDays",
     "PostgresSealing",
     "PostgresVerification",
     "PostgresWorks",
+    "Rebuilt",
+    "rebuild_balances",
 ]

@@ -1,7 +1,8 @@
 """Proving the books from the journal alone, and sealing it so that changes leave a trace.
 
-Every query looks for what must not be. Together they say: balances, sequences, holds and chain are
-what the postings make them, and nothing else.
+Every query looks for what must not be. Together they say: balances, sequences, holds, the chain and
+the days are what the postings make them, and nothing else. Digests, links and trees are computed
+here and not by the database's functions: who can change a row could change those, too.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,12 @@ from datetime import datetime
 from sqlalchemy import text
 
 from adapters.postgres.engine import Database
+from adapters.postgres.wallets.verifying_chain import CHAIN_RULES, chain_findings
+from adapters.postgres.wallets.verifying_days import DAY_RULES, closed_days, day_findings
 from domain.wallets.ports import Finding
+
+PATIENCE_SECONDS = 3600.0
+"""For the Database of who reads a whole journal, or locks it for that long."""
 
 # By rule: subject and details of what breaks it.
 _RULES = {
@@ -90,18 +96,6 @@ _RULES = {
         ) h ON h.owner = a.owner AND h.asset = a.asset
         WHERE coalesce(a.amount, 0) <> coalesce(h.amount, 0)
     """,
-    "wrong_digest": """
-        SELECT c.position::text, 'link ' || c.number FROM wallets.chain_link c
-        WHERE c.digest IS DISTINCT FROM wallets.digest_of(c.position)
-    """,
-    "broken_chain": """
-        SELECT number::text, 'position ' || position FROM (
-            SELECT number, position, digest, link,
-                row_number() OVER (ORDER BY number) AS place,
-                coalesce(lag(link) OVER (ORDER BY number), '') AS previous
-            FROM wallets.chain_link
-        ) c WHERE number <> place OR link <> sha256(previous || digest)
-    """,
     "outside_of_the_chain": """
         SELECT e.position::text, e.kind FROM wallets.entry e
         WHERE NOT EXISTS (SELECT FROM wallets.chain_link c WHERE c.position = e.position)
@@ -110,11 +104,20 @@ _RULES = {
 }
 
 
-class PostgresVerification:
-    """Implements domain.wallets.ports.Verification."""
+RULES = (*_RULES, *CHAIN_RULES, *DAY_RULES)
+"""The words of all findings."""
 
-    def __init__(self, database: Database) -> None:
+
+class PostgresVerification:
+    """Implements domain.wallets.ports.Verification.
+
+    ``every_tree``: build the trees of all days again, not of the newest one alone; what was owed in
+    total is added up for every day in any case.
+    """
+
+    def __init__(self, database: Database, *, every_tree: bool = False) -> None:
         self._database = database
+        self._every_tree = every_tree
 
     async def findings(self, *, first: int = 100) -> Sequence[Finding]:
         found: list[Finding] = []
@@ -125,6 +128,13 @@ class PostgresVerification:
             for rule, query in _RULES.items():
                 rows = await connection.execute(text(f"{query} LIMIT {int(first)}"))  # constants
                 found += [Finding(rule, subject, details) for subject, details in rows.all()]
+            days = await closed_days(session)
+            marks = {day.root.last_number for day in days}
+            links, broken = await chain_findings(connection, marks=marks, first=first)
+            found += broken
+            found += await day_findings(
+                connection, days, links=links, first=first, every_tree=self._every_tree
+            )
         return found
 
 

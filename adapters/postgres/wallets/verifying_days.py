@@ -1,0 +1,191 @@
+"""The days that were published, against the journal: their line of roots, and what was owed.
+
+Balances are kept while the postings go by in the order of the chain, the journal is not.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from adapters.postgres.tables.proofs import DayRootRow
+from adapters.postgres.wallets.proofs import day_root_of
+from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import plain, total
+from domain.wallets.ports import Finding
+from domain.wallets.proofs import (
+    BelowZero,
+    DayRoot,
+    Liabilities,
+    Tree,
+    digest_of_liabilities,
+    root_of_day,
+)
+from domain.wallets.proving import tree_of
+
+DAY_RULES = ("wrong_day_root", "wrong_liabilities")
+_ROWS_AT_ONCE = 1000
+
+# Without the roots of parts: those of all days are too much to hold.
+_LIABILITIES = text(
+    "SELECT day, asset, total, root, leaves FROM wallets.liability ORDER BY day, asset"
+)
+_POSTINGS = text(
+    """
+    SELECT c.number, p.owner, p.asset, p.amount
+    FROM wallets.chain_link c JOIN wallets.posting p ON p.position = c.position
+    WHERE p.owner IS NOT NULL AND c.number <= :last
+    ORDER BY c.number
+    """
+)
+_PARTS = text(
+    "SELECT leaves FROM wallets.liability_part WHERE day = :day AND asset = :asset ORDER BY number"
+)
+
+Balances = Mapping[AssetCode, Mapping[UUID, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDay:
+    """A day as it was published, with the secret of its trees."""
+
+    root: DayRoot
+    secret: bytes = field(repr=False)
+    liabilities: tuple[Liabilities, ...]
+
+
+async def closed_days(session: AsyncSession) -> list[ClosedDay]:
+    """All of them in their order: one for each day since the first entry."""
+    owed: dict[date, list[Liabilities]] = defaultdict(list)
+    connection = await session.connection()
+    for day, asset, amount, root, leaves in (await connection.execute(_LIABILITIES)).all():
+        owed[day].append(Liabilities(AssetCode(asset), amount, root.hex(), leaves))
+    rows = await session.exec(select(DayRootRow).order_by(col(DayRootRow.day)))
+    return [ClosedDay(day_root_of(row), row.secret, tuple(owed.get(row.day, ()))) for row in rows]
+
+
+async def day_findings(
+    connection: AsyncConnection,
+    days: Sequence[ClosedDay],
+    *,
+    links: Mapping[int, bytes],
+    first: int,
+    every_tree: bool,
+) -> list[Finding]:
+    """At most ``first`` of each rule; ``links`` are the chain's at each day's last number."""
+    if not days:
+        return []
+    roots = [
+        Finding("wrong_day_root", day.root.day.isoformat(), what)
+        for before, day in zip([None, *days], days, strict=False)
+        if (what := _wrong_about(day, before, links))
+    ]
+    owed = await _liability_findings(connection, days, every_tree=every_tree)
+    return roots[:first] + owed[:first]
+
+
+def _wrong_about(
+    day: ClosedDay, before: ClosedDay | None, links: Mapping[int, bytes]
+) -> str | None:
+    """The first thing that does not fit; nothing when all does."""
+    told = day.root
+    expected = root_of_day(
+        told.day,
+        first_number=told.first_number,
+        last_number=told.last_number,
+        link=told.link,
+        liabilities=told.liabilities,
+        previous_root=told.previous_root,
+    )
+    checks = {
+        "it is not the hash of what it holds": told.root == expected,
+        "the chain has another link there": links.get(told.last_number, b"").hex() == told.link,
+        "what was owed has another digest": digest_of_liabilities(day.liabilities)
+        == told.liabilities,
+        "it does not follow the day before": told.previous_root == (before and before.root.root)
+        and told.first_number == (before.root.last_number if before else 0) + 1
+        and (before is None or told.day == before.root.day + timedelta(days=1)),
+    }
+    return next((what for what, fits in checks.items() if not fits), None)
+
+
+async def _liability_findings(
+    connection: AsyncConnection, days: Sequence[ClosedDay], *, every_tree: bool
+) -> list[Finding]:
+    found: list[Finding] = []
+    balances: dict[AssetCode, dict[UUID, Decimal]] = defaultdict(dict)
+    waiting = iter(days)
+    day = next(waiting, None)
+    newest: dict[AssetCode, Tree] = {}
+    rows = await connection.stream(
+        _POSTINGS,
+        {"last": days[-1].root.last_number},
+        execution_options={"yield_per": _ROWS_AT_ONCE},
+    )
+    async for number, owner, asset, amount in rows:
+        while day is not None and number > day.root.last_number:
+            _, differences = await _compared(day, balances, trees=every_tree)
+            found += differences
+            day = next(waiting, None)
+        of_asset = balances[asset]
+        of_asset[owner] = total((of_asset.get(owner, Decimal(0)), amount))
+    while day is not None:
+        last = day is days[-1]
+        newest, differences = await _compared(day, balances, trees=every_tree or last)
+        found += differences
+        day = next(waiting, None)
+    return found + await _kept_otherwise(connection, days[-1].root.day, newest)
+
+
+async def _compared(
+    day: ClosedDay, balances: Balances, *, trees: bool
+) -> tuple[dict[AssetCode, Tree], list[Finding]]:
+    """What was published of a day against what the journal comes to at its end."""
+    grown: dict[AssetCode, Tree] = {}
+    found: list[Finding] = []
+    published = {each.asset: each for each in day.liabilities}
+    for asset in sorted(published.keys() | balances.keys()):
+        subject = f"{day.root.day.isoformat()} {asset}"
+        owners, told = balances.get(asset, {}), published.get(asset)
+        summed = total(owners.values())
+        if told is None or told.total_liabilities != summed:
+            said = "nothing" if told is None else plain(told.total_liabilities)
+            what = f"published {said}, journal {plain(summed)}"
+            found.append(Finding("wrong_liabilities", subject, what))
+        elif trees:
+            tree = await _tree(day, asset, owners)
+            if tree is None or tree.published != told:
+                found.append(Finding("wrong_liabilities", subject, "the tree has another root"))
+            else:
+                grown[asset] = tree
+    return grown, found
+
+
+async def _tree(day: ClosedDay, asset: AssetCode, owners: Mapping[UUID, Decimal]) -> Tree | None:
+    """Nothing when it cannot be: somebody has less than nothing."""
+    totals = [(UserId(owner), amount) for owner, amount in owners.items()]
+    try:
+        return await asyncio.to_thread(tree_of, day.root.day, asset, totals, day.secret)
+    except BelowZero:
+        return None
+
+
+async def _kept_otherwise(
+    connection: AsyncConnection, day: date, trees: Mapping[AssetCode, Tree]
+) -> list[Finding]:
+    """Trees of the newest day that are not kept as they are: nobody could be shown a path."""
+    found = []
+    for asset, tree in trees.items():
+        kept = await connection.execute(_PARTS, {"day": day, "asset": asset})
+        if tuple(kept.scalars()) != tree.parts:
+            subject = f"{day.isoformat()} {asset}"
+            found.append(Finding("wrong_liabilities", subject, "its leaves are kept otherwise"))
+    return found

@@ -1,0 +1,285 @@
+"""The operator's commands about the ledger: what they say of books somebody has been at."""
+
+import os
+from decimal import Decimal
+
+import asyncpg
+import pytest
+
+from adapters.ledger_by_hand import _MEANINGS
+from adapters.postgres import Database
+from adapters.postgres.wallets import RULES, rebuild_balances
+from domain.kernel.ids import UserId
+from domain.wallets import Transfer
+from domain.wallets.errors import WalletFrozen
+from domain.wallets.model import AccountKind, Hold, available, house
+from tests.users.test_by_hand import run
+from tests.wallets.conftest import BTC, USDT, Bank
+from tests.wallets.proving import Ledger, tamper
+from tests.world import DatabaseUrls
+
+NOBODY = "postgresql://okd_app@127.0.0.1:1/okd"
+
+
+@pytest.fixture
+def books(bank: Bank) -> Ledger:
+    return Ledger(bank)
+
+
+@pytest.fixture
+def environment(database_urls: DatabaseUrls) -> dict[str, str]:
+    return os.environ | {
+        "OKD_ENVIRONMENT": "sandbox",
+        "DATABASE_URL": database_urls.app,
+        "DATABASE_OWNER_URL": database_urls.owner,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "OKD_SECRET_KEY": "s" * 32,
+        "OKD_BYBIT_ENVIRONMENT": "testnet",
+    }
+
+
+async def two_days(books: Ledger) -> tuple[UserId, UserId]:
+    """Deposits, transfers, holds and two closed days."""
+    bank = books.bank
+    ann, bob = await bank.person("10"), await bank.person("3")
+    await bank.give(ann, "0.5", BTC)
+    hold = await bank.holds.reserve(ann, USDT, Decimal(4), reason="order")
+    assert isinstance(hold, Hold)
+    await books.end_day()
+    assert isinstance(await bank.transfers.transfer(bank.wish(bob, ann, "1")), Transfer)
+    await bank.holds.post(hold.id, to=house(AccountKind.IN_TRANSIT, USDT), amount=Decimal(3))
+    await bank.holds.reserve(bob, USDT, Decimal(1), reason="withdrawal")
+    await books.end_day()
+    return ann, bob
+
+
+async def test_books_that_are_sound(books: Ledger, environment: dict[str, str]):
+    await two_days(books)
+
+    verified = await run(environment, "verify-ledger")
+    rebuilt = await run(environment, "rebuild-balances", "--check")
+
+    assert verified == (0, "The ledger is sound: nothing was found by 14 rules.\n")
+    assert rebuilt == (
+        0, "5 balances and 2 holds were made from the journal: all are as they are kept.\n",
+    )  # fmt: skip
+    assert len(RULES) == 14
+
+
+_DOUBLED = """
+    UPDATE wallets.posting SET amount = amount * 2, balance = balance * 2 WHERE asset = 'BTC';
+    UPDATE wallets.balance SET amount = amount * 2
+        FROM wallets.account a WHERE a.id = account_id AND a.asset = 'BTC';
+"""
+_CHAIN_ANEW = """
+    UPDATE wallets.chain_link SET digest = wallets.digest_of(position);
+    WITH RECURSIVE anew (number, link) AS (
+        SELECT 0::bigint, ''::bytea
+        UNION ALL
+        SELECT c.number, sha256(a.link || c.digest)
+        FROM anew a JOIN wallets.chain_link c ON c.number = a.number + 1
+    )
+    UPDATE wallets.chain_link c SET link = a.link FROM anew a WHERE a.number = c.number;
+"""
+# What is done to two days, 2026-11-22 and 23, and which rules are broken by it.
+TAMPERED = {
+    "a posting": (
+        "UPDATE wallets.posting SET amount = amount + 1 WHERE seq = 1 AND asset = 'BTC'",
+        {
+            "unbalanced_entry", "wrong_balance", "wrong_running_balance", "wrong_digest",
+            "wrong_liabilities",
+        },
+    ),
+    "both sides of an entry": (_DOUBLED, {"wrong_digest", "wrong_liabilities"}),
+    "the same and the chain": (_DOUBLED + _CHAIN_ANEW, {"wrong_day_root", "wrong_liabilities"}),
+    "a balance": ("UPDATE wallets.balance SET amount = amount + 1", {"wrong_balance"}),
+    "a day's root": (
+        "UPDATE wallets.day_root SET root = sha256(root) WHERE day = '2026-11-22'",
+        {"wrong_day_root"},
+    ),
+    "a day's numbers, hashed anew": (
+        """
+        UPDATE wallets.day_root SET last_number = last_number - 1, root = sha256(convert_to(
+            concat_ws(E'\\n', 'okd-day-v1', day, first_number, last_number - 1,
+                encode(link, 'hex'), encode(liabilities, 'hex'),
+                coalesce(encode(previous_root, 'hex'), '')), 'UTF8'))
+        WHERE day = '2026-11-23'
+        """,
+        {"wrong_day_root"},
+    ),
+    "a day that is gone": (
+        "DELETE FROM wallets.day_root WHERE day = '2026-11-22'",
+        {"wrong_day_root"},
+    ),
+    "what was owed": (
+        """
+        UPDATE wallets.liability SET total = total - 1 WHERE day = '2026-11-22' AND asset = 'USDT'
+        """,
+        {"wrong_day_root", "wrong_liabilities"},
+    ),
+    "a leaf": (
+        """
+        UPDATE wallets.liability_part SET leaves = overlay(leaves PLACING '\\x01' FROM 64)
+        WHERE day = '2026-11-23'
+        """,
+        {"wrong_liabilities"},
+    ),
+    "an entry taken out of the chain": (
+        "DELETE FROM wallets.chain_link WHERE number = 3",
+        {"broken_chain", "outside_of_the_chain", "wrong_liabilities"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_what_an_owner_of_the_server_changes_is_found(
+    books: Ledger, database_urls: DatabaseUrls, what: str
+):
+    await two_days(books)
+    assert await books.found() == set()
+    change, rules = TAMPERED[what]
+
+    await tamper(database_urls, change)
+
+    assert await books.found() == rules
+
+
+@pytest.mark.parametrize("what", ["a posting", "a balance", "a day's root"])
+async def test_the_command_says_what_was_found(
+    books: Ledger, database_urls: DatabaseUrls, environment: dict[str, str], what: str
+):
+    await two_days(books)
+    change, rules = TAMPERED[what]
+    await tamper(database_urls, change)
+
+    code, said = await run(environment, "verify-ledger")
+
+    assert code == 1, said
+    lines = said.splitlines()
+    assert lines[0] == "The ledger is NOT sound."
+    assert {line.partition(":")[0] for line in lines[1:] if not line.startswith(" ")} == rules
+    for rule in rules:
+        assert f"{rule}: {_MEANINGS[rule]} (" in said
+
+
+def test_every_rule_has_a_meaning():
+    assert _MEANINGS.keys() == {*RULES, "wrong_hold"}
+
+
+async def test_who_cannot_look_says_so_and_not_that_all_is_well(environment: dict[str, str]):
+    away = environment | {"DATABASE_URL": NOBODY, "DATABASE_OWNER_URL": NOBODY}
+    without = {k: v for k, v in environment.items() if k != "DATABASE_OWNER_URL"}
+    as_app = environment | {"DATABASE_OWNER_URL": environment["DATABASE_URL"]}
+
+    for given, words, says in (
+        (away, ("verify-ledger",), "The database cannot be reached right now."),
+        (away, ("rebuild-balances", "--check"), "The database cannot be reached right now."),
+        (environment, ("verify-ledger", "now"), "verify-ledger takes no arguments."),
+        (environment, ("rebuild-balances",), "--check, or --write"),
+        (environment, ("rebuild-balances", "--check", "--write"), "--check, or --write"),
+        (without, ("rebuild-balances", "--check"), "DATABASE_OWNER_URL: is missing"),
+        (as_app, ("rebuild-balances", "--write"), "set DATABASE_OWNER_URL accordingly"),
+        (environment | {"OKD_SECRET_KEY": "s"}, ("verify-ledger",), "OKD_SECRET_KEY"),
+    ):
+        code, said = await run(given, *words)
+        assert (code, says in said) == (2, True), said
+
+
+async def test_inv_13_balances_and_holds_are_made_anew(
+    books: Ledger, database_urls: DatabaseUrls, environment: dict[str, str]
+):
+    """INV-13: whatever became of them, the journal gives them back to the last unit."""
+    ann, bob = await two_days(books)
+    before = await kept(database_urls)
+    has = [await books.bank.has(ann), await books.bank.has(bob)]
+    await tamper(
+        database_urls,
+        ("DELETE FROM wallets.balance WHERE account_id = $1", available(ann, USDT).id),
+        (
+            "UPDATE wallets.balance SET amount = 9, last_seq = 9 WHERE account_id = $1",
+            available(bob, USDT).id,
+        ),
+        ("DELETE FROM wallets.hold WHERE owner = $1", ann),
+        ("UPDATE wallets.hold SET amount = 2, reason = 'x' WHERE owner = $1", bob),
+        "INSERT INTO wallets.hold SELECT gen_random_uuid(), owner, asset, 1, 'made up', created_at,"
+        " NULL, 'OPEN', 0, NULL FROM wallets.hold",
+    )
+    spoilt = await kept(database_urls)
+
+    checked = await run(environment, "rebuild-balances", "--check")
+    assert await kept(database_urls) == spoilt != before
+    written = await run(environment, "rebuild-balances", "--write")
+    again = await run(environment, "rebuild-balances", "--write")
+
+    assert checked[0] == 1
+    assert "wrong_balance: balances that are not the sum of their postings (2)" in checked[1]
+    assert "wrong_hold: holds that are not what their entries say (3)" in checked[1]
+    assert "Nothing was written." in checked[1]
+    assert written[0] == 0
+    assert "They are now what the journal says." in written[1]
+    assert again == (
+        0, "5 balances and 2 holds were made from the journal: all are as they are kept.\n",
+    )  # fmt: skip
+    assert await kept(database_urls) == before
+    assert [await books.bank.has(ann), await books.bank.has(bob)] == has
+    assert await books.found() == set()
+
+
+async def test_what_is_frozen_stays_so(books: Ledger, database_urls: DatabaseUrls):
+    ann, bob = await two_days(books)
+    async with books.bank.works.begin() as work:
+        await work.ledger.freeze(available(bob, USDT), frozen=True)
+    await tamper(database_urls, "UPDATE wallets.balance SET amount = amount + 1")
+    owner = Database(database_urls.owner, role="test", pool_size=1)
+
+    done = await rebuild_balances(owner, write=True)
+    await owner.aclose()
+
+    assert done.written
+    refused = await books.bank.transfers.transfer(books.bank.wish(bob, ann, "1"))
+    assert refused == WalletFrozen(USDT)
+    assert isinstance(await books.bank.transfers.transfer(books.bank.wish(ann, bob, "1")), Transfer)
+
+
+async def test_a_journal_below_zero_is_not_made_a_balance(
+    books: Ledger, database_urls: DatabaseUrls, environment: dict[str, str]
+):
+    await books.bank.person("5")
+    before = await kept(database_urls)
+    await tamper(database_urls, "UPDATE wallets.posting SET amount = -amount")
+
+    code, said = await run(environment, "rebuild-balances", "--write")
+
+    assert (code, "1 accounts are below zero" in said) == (2, True), said
+    assert await kept(database_urls) == before
+
+
+async def test_holds_of_an_older_release_keep_what_no_entry_says(
+    books: Ledger, database_urls: DatabaseUrls
+):
+    """Entries that were posted before they said what a hold is for, and how much was taken."""
+    await two_days(books)
+    before = await kept(database_urls)
+    await tamper(
+        database_urls,
+        "UPDATE wallets.entry SET details = '{}' WHERE hold_id IS NOT NULL",
+        "UPDATE wallets.hold SET amount = amount + 1",
+    )
+    owner = Database(database_urls.owner, role="test", pool_size=1)
+
+    done = await rebuild_balances(owner, write=True)
+    await owner.aclose()
+
+    assert [each.rule for each in done.differences] == ["wrong_hold"] * 2
+    assert await kept(database_urls) == before
+
+
+async def kept(urls: DatabaseUrls) -> list[tuple[object, ...]]:
+    """Everything that is a projection."""
+    connection = await asyncpg.connect(urls.owner)
+    try:
+        rows = await connection.fetch("SELECT * FROM wallets.balance ORDER BY account_id")
+        rows += await connection.fetch("SELECT * FROM wallets.hold ORDER BY id")
+    finally:
+        await connection.close()
+    return [tuple(row) for row in rows]
