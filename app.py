@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adapters.foundation import Foundation
+    from adapters.money import Money
     from adapters.people import People
     from adapters.settings import Settings
     from domain.events.ports import EventSignals
@@ -38,6 +39,7 @@ async def web(settings: "Settings") -> None:
     from adapters.gateway import FeedProbe, build_app, operation_extensions
     from adapters.gateway.access import Access
     from adapters.gateway.identity import Identity, without_accounts
+    from adapters.money import Money
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
     from adapters.sandbox_roles import demo_sign_in
@@ -65,7 +67,8 @@ async def web(settings: "Settings") -> None:
             cursors=cursors,
         )
         duties = [live.run]
-        identify, access, users, wallets = without_accounts, Access(), None, None
+        identify, access = without_accounts, Access()
+        users, wallets, downloads = None, None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -77,7 +80,8 @@ async def web(settings: "Settings") -> None:
                 base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
             )
             users = user_services(base, people, signals, cursors)
-            wallets = wallet_services(base, people, cursors)
+            money = Money.over(base, people)
+            wallets, downloads = wallet_services(base, money, cursors), money.downloads
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -104,6 +108,7 @@ async def web(settings: "Settings") -> None:
             docs=ROOT / "docs",
             graphiql=ROOT / "adapters" / "web" / "dist",
             sign_in=demo_sign_in(settings) if people is not None else None,
+            downloads=downloads,
         )
         await on_duty(base, board, duties, app)
 
@@ -130,18 +135,20 @@ def user_services(
 
 
 def wallet_services(
-    base: "Foundation", people: "People", cursors: "CursorSigner"
+    base: "Foundation", money: "Money", cursors: "CursorSigner"
 ) -> "WalletServices":
     """What can be done about money, over what answers for it."""
-    from adapters.money import Money
     from resolvers.wallet_services import WalletServices
 
-    money = Money.over(base, people)
     return WalletServices.over(
         works=money.works,
         books=money.books,
         assets=money.assets,
         recipients=money.recipients,
+        statement_works=money.statement_works,
+        shelf=money.shelf,
+        signer=money.signer,
+        files_kept=money.downloads is not None,
         cursors=cursors,
         clock=base.clock,
     )
@@ -185,7 +192,7 @@ async def worker(settings: "Settings") -> None:
     from adapters.foundation import founded, on_duty
     from adapters.gateway.role_probes import VenueClockProbe
     from adapters.postgres import PostgresInstruments
-    from adapters.worker_duties import about_money, about_people
+    from adapters.worker_duties import about_money, about_people, about_statements
     from domain.market import CatalogueRefresh, VenueClock
     from domain.status import StatusBoard
 
@@ -198,7 +205,8 @@ async def worker(settings: "Settings") -> None:
         clock = VenueClock(base.bybit.rest)
         probes = [*base.probes(database_required=True), VenueClockProbe(clock)]
         duties = [refresh.run, clock.run, *about_money(base)]
-        duties += [] if people is None else about_people(people, base)
+        if people is not None:
+            duties += [*about_people(people, base), *about_statements(people, base)]
         await on_duty(base, StatusBoard(probes, base.clock), duties)
 
 

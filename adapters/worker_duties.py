@@ -1,18 +1,29 @@
-"""What the worker does round the clock: about people, about money."""
+"""What the worker does round the clock: about people, about money, about statements."""
 
 from functools import partial
 
 from adapters.duties import Duty, every, once
 from adapters.foundation import Foundation
+from adapters.money import files_of
+from adapters.papers import PdfPaper
 from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
 from adapters.postgres.idempotency import forget_commands
 from adapters.postgres.users import maintain_users
-from adapters.postgres.wallets import PostgresAssets, PostgresBooks, PostgresSealing, PostgresWorks
+from adapters.postgres.wallets import (
+    PostgresAssets,
+    PostgresBooks,
+    PostgresSealing,
+    PostgresShelf,
+    PostgresStatementWorks,
+    PostgresWorks,
+)
 from adapters.redis import RedisEventSignaller
 from domain.events import Relay
 from domain.users import Erasure, InboxConsumer
 from domain.wallets import Chain, Holds
+from domain.wallets.papers import StatementBuilder, StatementFormat
+from domain.wallets.papers.csv_paper import CsvPaper
 
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 
@@ -63,4 +74,22 @@ def about_money(base: Foundation) -> list[Duty]:
         every(SECOND, "holds", holds.expire_due),
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
+    ]
+
+
+def about_statements(people: People, base: Foundation) -> list[Duty]:
+    """Building what was asked for, deleting what was kept long enough. Raises OSError."""
+    files = files_of(base, people)
+    if files is None:
+        return []
+    builder = StatementBuilder(
+        works=PostgresStatementWorks(base.database, clock=base.clock),
+        shelf=PostgresShelf(base.database),
+        files=files,
+        papers={StatementFormat.CSV: CsvPaper, StatementFormat.PDF: PdfPaper},
+        clock=base.clock,
+    )
+    return [
+        every(SECOND, "statements", builder.build_all),
+        every(MINUTE, "statement_files", builder.tidy),
     ]

@@ -6,6 +6,9 @@ from typing import Self
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.wallets import AssetCatalogue, Statements, Transfers
+from domain.wallets.papers import LinkSigner, MyStatements
+from domain.wallets.papers.ports import Shelf
+from domain.wallets.papers.ports import Works as StatementWorks
 from domain.wallets.ports import Assets, Books, Recipients, Works
 
 
@@ -17,6 +20,7 @@ class WalletServices:
     assets: AssetCatalogue
     statements: Statements
     transfers: Transfers
+    papers: MyStatements
 
     @classmethod
     def over(
@@ -26,6 +30,10 @@ class WalletServices:
         books: Books,
         assets: Assets,
         recipients: Recipients,
+        statement_works: StatementWorks,
+        shelf: Shelf,
+        signer: LinkSigner,
+        files_kept: bool,
         cursors: CursorSigner,
         clock: Clock,
     ) -> Self:
@@ -35,4 +43,13 @@ class WalletServices:
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
             transfers=Transfers(works=works, assets=assets, recipients=recipients, clock=clock),
+            papers=MyStatements(
+                works=statement_works,
+                shelf=shelf,
+                assets=assets,
+                signer=signer,
+                cursors=cursors,
+                clock=clock,
+                files_kept=files_kept,
+            ),
         )

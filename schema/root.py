@@ -14,6 +14,8 @@ from schema.account_events import ACCOUNT_EVENTS, AccountSubscriptions
 from schema.back_office import BackOfficeQueries
 from schema.back_office_mutations import BackOfficeMutations
 from schema.market import MarketQueries, MarketSubscriptions
+from schema.statement_errors import STATEMENT_ERRORS
+from schema.statements import StatementMutations, StatementSubscriptions
 from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
@@ -27,12 +29,12 @@ Query = root_type(
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, BackOfficeMutations),
+    (UserMutations, StatementMutations, BackOfficeMutations),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(
     "Subscription",
-    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions),
+    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions, StatementSubscriptions),
     description="Listening. Every value is whole, never a delta; of the market one comes at once.",
 )
 
@@ -49,7 +51,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *ACCOUNT_EVENTS],
+        types=[*USER_ERRORS, *STATEMENT_ERRORS, *ACCOUNT_EVENTS],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

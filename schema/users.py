@@ -10,10 +10,11 @@ import domain.users.model
 import schema.user_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
-from resolvers import users, wallets
+from resolvers import statements, users, wallets
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
+from schema.statements import Statement
 from schema.wallets import Wallet
 
 
@@ -187,6 +188,9 @@ class Viewer:
     )
     wallet: Wallet | None = resolved_by(
         wallets.wallet, description="One of them; null when they never had that asset."
+    )
+    statements: Connection[Statement] | None = resolved_by(
+        statements.statements, description="Statements they asked for, newest first."
     )
 
 

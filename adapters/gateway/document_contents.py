@@ -10,7 +10,7 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
         "Guides",
         (
             "guides/getting-started.md", "guides/signing-in.md", "guides/account-events.md",
-            "guides/errors.md", "guides/pagination.md", "guides/scalars.md",
+            "guides/statements.md", "guides/errors.md", "guides/pagination.md", "guides/scalars.md",
             "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
         ),
     ),

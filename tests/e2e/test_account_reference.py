@@ -139,6 +139,7 @@ async def about_somebody_with_the_role(people: People) -> Ready:
 
 READY: dict[str, Callable[[People], Awaitable[Ready]]] = {
     "updateProfile": on_their_own,
+    "requestStatement": on_their_own,
     "updateSettings": on_their_own,
     "endSession": on_their_own,
     "revokeSession": with_a_session_to_end,
@@ -292,5 +293,29 @@ async def test_a_revoked_session_is_told(people: People):
     assert value["endedBy"]
 
 
+async def test_a_statement_is_followed_until_it_can_be_downloaded(people: People):
+    caller = await people.somebody()
+    answer = await run("requestStatement", caller)
+    shown = SUBSCRIPTIONS["statementUpdated"]
+    payload = {"query": shown.document, "variables": {"id": answer["statement"]["id"]}}
+
+    seen = []
+    async with caller.socket() as ws, asyncio.timeout(30):
+        await ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        while (message := json.loads(await ws.recv()))["type"] == "next":
+            seen.append(message["payload"]["data"]["statementUpdated"])
+
+    assert message["type"] == "complete"
+    assert [each["progress"] for each in seen] == sorted(each["progress"] for each in seen)
+    assert (seen[-1]["state"], seen[-1]["progress"]) == ("READY", 1.0)
+    host = people.sandbox.addresses["graphql"].removesuffix("/graphql")
+    async with httpx.AsyncClient(trust_env=False) as http:
+        file = await http.get(host + seen[-1]["download"]["url"])
+    assert file.status_code == 200
+    assert file.text.startswith("time,entry,kind,asset,")
+
+
 def test_every_subscription_of_an_account_is_followed():
-    assert SUBSCRIPTIONS.keys() == {"accountEvents", "notificationAdded", "sessionRevoked"}
+    assert SUBSCRIPTIONS.keys() == {
+        "accountEvents", "notificationAdded", "sessionRevoked", "statementUpdated",
+    }  # fmt: skip

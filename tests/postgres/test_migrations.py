@@ -25,6 +25,7 @@ from adapters.sandbox.servers import Servers
 from domain.kernel.ids import Category
 from domain.market import InstrumentStatus
 from domain.wallets.model import AccountKind, EntryKind, HoldState
+from domain.wallets.papers import StatementFormat, StatementProblem, StatementState
 from tests.world import DatabaseUrls, create_database
 
 
@@ -86,6 +87,9 @@ async def test_tables_are_what_the_models_say(database_urls: DatabaseUrls) -> No
         ("ck_account_kind", AccountKind),
         ("ck_entry_kind", EntryKind),
         ("ck_hold_state", HoldState),
+        ("ck_statement_format", StatementFormat),
+        ("ck_statement_state", StatementState),
+        ("ck_statement_problem", StatementProblem),
     ],
 )
 async def test_checks_know_every_word(

@@ -4,6 +4,7 @@ from adapters.postgres.tables.events import EventRow, EventStreamRow, OutboxRow
 from adapters.postgres.tables.idempotency import CommandRow
 from adapters.postgres.tables.market import InstrumentRow
 from adapters.postgres.tables.naming import METADATA
+from adapters.postgres.tables.statements import StatementRow
 from adapters.postgres.tables.users import (
     AccountRow,
     ActivityRow,
@@ -51,5 +52,6 @@ __all__ = [
     "RoleRow",
     "SessionRow",
     "SettingsRow",
+    "StatementRow",
     "UnsealedRow",
 ]

@@ -2,6 +2,7 @@
 
 from adapters.postgres.wallets.assets import PostgresAssets
 from adapters.postgres.wallets.reading import PostgresBooks
+from adapters.postgres.wallets.statements import PostgresShelf, PostgresStatementWorks
 from adapters.postgres.wallets.verification import PostgresSealing, PostgresVerification
 from adapters.postgres.wallets.work import PostgresWorks
 
@@ -9,6 +10,8 @@ __all__ = [
     "PostgresAssets",
     "PostgresBooks",
     "PostgresSealing",
+    "PostgresShelf",
+    "PostgresStatementWorks",
     "PostgresVerification",
     "PostgresWorks",
 ]

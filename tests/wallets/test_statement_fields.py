@@ -1,0 +1,206 @@
+"""Statements through the schema: asked for, followed, listed, and nobody else's."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.postgres import Database
+from adapters.postgres.users import PostgresDataKeys
+from adapters.vault import KeyRing
+from domain.kernel.cursor import CursorSigner
+from domain.kernel.ids import UserId
+from domain.kernel.viewer import ANONYMOUS, Viewer
+from domain.wallets.papers import LinkRefusal
+from resolvers.wallet_services import WalletServices
+from schema._ids import encode_id
+from tests.users.api import Api
+from tests.users.conftest import Book, book  # noqa: F401  # a fixture
+from tests.users.people import NOW
+from tests.wallets.conftest import Bank
+from tests.wallets.press import LONG_AGO, Press
+
+SHOWN = """id asset format state progress lines linesWritten problem size sha256 fileName
+    download { url expiresAt }"""
+FOLLOW = f"subscription ($id: ID!) {{ statementUpdated(id: $id) {{ {SHOWN} }} }}"
+LIST = f"""query ($first: Int!, $after: String) {{ viewer {{
+    statements(first: $first, after: $after) {{
+        edges {{ node {{ {SHOWN} }} }} pageInfo {{ hasNextPage endCursor }} }} }} }}"""
+
+
+class World:
+    """The API over real users, real wallets and a real folder."""
+
+    def __init__(self, api: Api, press: Press) -> None:
+        self.api = api
+        self.press = press
+        self.book = api.book
+        cursors = CursorSigner(b"c" * 32)
+        bank = press.bank
+        wallets = WalletServices.over(
+            works=bank.works,
+            books=bank.books,
+            assets=bank.assets,
+            recipients=bank.recipients,
+            statement_works=press.works,
+            shelf=press.shelf,
+            signer=press.signer,
+            files_kept=True,
+            cursors=cursors,
+            clock=bank.clock,
+        )
+        api.services = replace(api.services, wallets=wallets)
+
+    async def somebody(self, uid: str = "uid-ann", amount: str = "100") -> Viewer:
+        viewer = await self.book.arrive(uid)
+        await self.press.bank.give(owner(viewer), amount)
+        self.press.bank.clock.move(seconds=1)
+        return viewer
+
+    async def ask(self, viewer: Viewer, **changes: Any) -> Any:
+        given = {
+            "since": LONG_AGO.isoformat(),
+            "until": NOW.replace(year=2027).isoformat(),
+            "format": "CSV",
+            "idempotencyKey": str(uuid4()),
+        }
+        return await self.api.change(
+            viewer, "requestStatement", f"statement {{ {SHOWN} }}", **(given | changes)
+        )
+
+    async def asked(self, viewer: Viewer, **changes: Any) -> Any:
+        answer = await self.ask(viewer, **changes)
+        assert answer["__typename"] == "RequestStatementSuccess", answer
+        return answer["statement"]
+
+    async def build(self) -> None:
+        assert await self.press.builder.build_next()
+        self.api.bell.ring()
+
+
+def owner(viewer: Viewer) -> UserId:
+    assert viewer.user_id is not None
+    return viewer.user_id
+
+
+@pytest.fixture
+def world(book: Book, database: Database, bank: Bank, tmp_path: Path) -> World:  # noqa: F811  # the fixture
+    keys = PostgresDataKeys(database, ring=KeyRing({"test": b"m" * 32}))
+    bank.clock = book.clock
+    bank.__post_init__()
+    return World(Api(book), Press(bank, tmp_path, keys))
+
+
+async def test_a_statement_is_asked_for_followed_and_downloaded(world: World):
+    ann = await world.somebody()
+    asked = await world.asked(ann)
+    assert asked == asked | {
+        "asset": None, "format": "CSV", "state": "REQUESTED", "progress": 0.0, "lines": 1,
+        "linesWritten": 0, "problem": None, "size": None, "sha256": None, "download": None,
+        "fileName": "okd-statement-all-20261121-20261122.csv",
+    }  # fmt: skip
+
+    seen = []
+    source = await world.api.follow(FOLLOW, ann, id=asked["id"])
+    async with aclosing(source), asyncio.timeout(20):
+        async for result in source:
+            assert result.errors is None, result.errors
+            seen.append(result.data["statementUpdated"])
+            if len(seen) == 1:
+                await world.build()
+
+    assert seen[0] == asked
+    assert [each["state"] for each in seen] == ["REQUESTED", "READY"]  # and then it completed
+    ready = seen[-1]
+    assert ready["progress"] == 1.0
+    assert ready["problem"] is None
+    download = await world.press.follow(ready["download"]["url"])
+    assert not isinstance(download, LinkRefusal)
+    async with aclosing(download.chunks):
+        data = b"".join([chunk async for chunk in download.chunks])
+    assert len(data) == ready["size"]
+    assert b"DEPOSIT,USDT,100,100,100" in data
+
+
+async def test_who_follows_what_is_over_gets_it_once(world: World):
+    ann = await world.somebody()
+    asked = await world.asked(ann)
+    await world.build()
+
+    source = await world.api.follow(FOLLOW, ann, id=asked["id"])
+    async with aclosing(source), asyncio.timeout(20):
+        seen = [result.data["statementUpdated"]["state"] async for result in source]
+
+    assert seen == ["READY"]
+
+
+@pytest.mark.parametrize("which", ["another's", "unknown", "a user's"])
+async def test_another_persons_statement_is_not_found(world: World, which: str):
+    ann, bob = await world.somebody(), await world.somebody("uid-bob")
+    asked = await world.asked(ann)
+    ids = {
+        "another's": asked["id"],
+        "unknown": encode_id("Statement", uuid4()),
+        "a user's": encode_id("User", owner(bob)),
+    }
+    expected = "BAD_INPUT" if which == "a user's" else "UNKNOWN_STATEMENT"
+
+    result: Any = await world.api.follow(FOLLOW, bob, id=ids[which])
+    if hasattr(result, "__anext__"):
+        result = await anext(result)
+
+    assert [error.extensions["code"] for error in result.errors] == [expected]
+    listed = await world.api.data(LIST, bob, first=10, after=None)
+    assert listed["viewer"]["statements"]["edges"] == []
+
+
+async def test_statements_are_listed_page_by_page_newest_first(world: World):
+    ann = await world.somebody()
+    made = [(await world.asked(ann))["id"] for _ in range(3)]
+
+    first = (await world.api.data(LIST, ann, first=2, after=None))["viewer"]["statements"]
+    cursor = first["pageInfo"]["endCursor"]
+    second = (await world.api.data(LIST, ann, first=2, after=cursor))["viewer"]["statements"]
+
+    listed = [edge["node"]["id"] for edge in first["edges"] + second["edges"]]
+    assert listed == made[::-1]
+    assert [first["pageInfo"]["hasNextPage"], second["pageInfo"]["hasNextPage"]] == [True, False]
+
+
+async def test_every_reason_why_not_is_a_member_of_the_answer(world: World):
+    ann = await world.somebody()
+    for _ in range(3):
+        await world.asked(ann)
+
+    answers = [
+        await world.ask(ANONYMOUS),
+        await world.ask(ann),
+        await world.ask(ann, asset="DOGE"),
+        await world.ask(ann, since=NOW.isoformat(), until=LONG_AGO.isoformat()),
+    ]
+
+    assert [(answer["__typename"], answer["code"], answer["path"]) for answer in answers] == [
+        ("Unauthenticated", "UNAUTHENTICATED", None),
+        ("TooManyStatements", "TOO_MANY_STATEMENTS", None),
+        ("UnknownAsset", "UNKNOWN_ASSET", ["asset"]),
+        ("BadInput", "BAD_INPUT", ["until"]),
+    ]
+
+
+async def test_erasing_somebody_makes_their_files_unreadable(world: World):
+    ann = await world.somebody()
+    await world.book.account.request_erasure(ann)
+    world.press.bank.clock.move(days=13, hours=23)
+    built = await world.press.built(owner(ann))
+    assert b"CLOSING_BALANCE,USDT,,100,100" in await world.press.content(built)
+    world.press.bank.clock.move(hours=1)
+    fresh = world.press.mine.link(built)
+    assert fresh is not None
+    assert await world.book.erasure.erase_due() == [owner(ann)]
+
+    assert await world.press.follow(fresh.url) is LinkRefusal.GONE
+    assert (world.press.folder / str(built.file)).exists()  # there, and nobody reads it
