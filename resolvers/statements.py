@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
 from uuid import UUID
 
-import strawberry
 from strawberry import Parent
 
 from domain.events import ResyncRequired
@@ -51,15 +49,13 @@ async def request_statement(
 
 
 async def statement_updated(
-    info: Info,
-    id: Annotated[strawberry.ID, strawberry.argument(description="One of the caller's own.")],
+    info: Info, id: UUID
 ) -> AsyncGenerator[Statement, None] | UnknownStatement | BadInput | ResyncRequired:
-    statement_id = StatementId(UUID(str(id)))
     # Followed first and read then: what changes in between is told.
     events = await info.context.users.events.follow(stream_of_user(owner_of(info)), after=None)
     if isinstance(events, UserError):
         return events
-    known = await info.context.wallets.papers.one(owner_of(info), statement_id)
+    known = await info.context.wallets.papers.one(owner_of(info), StatementId(id))
     if isinstance(known, UserError):
         await events.aclose()
         return known

@@ -74,6 +74,10 @@ async def test_only_its_owner_reads_a_file(files: SealedFiles):
         await read(files, name, owner=BOB)
 
 
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
 async def test_without_a_key_nothing_is_read_and_nothing_is_written(
     files: SealedFiles, keys: Keys, tmp_path: Path
 ):
@@ -83,7 +87,7 @@ async def test_without_a_key_nothing_is_read_and_nothing_is_written(
     assert await read(files, name) is None
     async with files.writing(ANN, uuid4()) as writer:
         assert writer is None
-    assert {path.name for path in tmp_path.iterdir()} == {"place", str(name)}
+    assert names(tmp_path) == {"place", str(name)}
 
 
 async def test_a_deleted_file_is_gone(files: SealedFiles):
