@@ -4,6 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py rotate-keys              rewrap data keys under the newest master key, then end
     python app.py first-admin UID          make the first administrator, then end
+    python app.py faucet USER ASSET AMOUNT play money, in a sandbox: what ./dev faucet runs
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
@@ -22,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adapters.foundation import Foundation
-    from adapters.money import Money
     from adapters.people import People
     from adapters.settings import Settings
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
+    from domain.wallets.papers import MyStatements
     from resolvers.user_services import UserServices
     from resolvers.wallet_services import WalletServices
 
@@ -39,10 +40,10 @@ async def web(settings: "Settings") -> None:
     from adapters.gateway import FeedProbe, build_app, operation_extensions
     from adapters.gateway.access import Access
     from adapters.gateway.identity import Identity, without_accounts
-    from adapters.money import Money
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
     from adapters.sandbox_roles import demo_sign_in
+    from adapters.statements import Press
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
     from domain.market import Catalogue, MarketData, OrderBooks, Tape
@@ -80,8 +81,9 @@ async def web(settings: "Settings") -> None:
                 base.redis, on_ended=access.ended, on_uncertain=access.doubt, metrics=counters
             )
             users = user_services(base, people, signals, cursors)
-            money = Money.over(base, people)
-            wallets, downloads = wallet_services(base, money, cursors), money.downloads
+            press = Press.over(base, people)
+            wallets = wallet_services(base, people, cursors, press.mine(cursors))
+            downloads = press.downloads()
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -135,20 +137,24 @@ def user_services(
 
 
 def wallet_services(
-    base: "Foundation", money: "Money", cursors: "CursorSigner"
+    base: "Foundation",
+    people: "People",
+    cursors: "CursorSigner",
+    papers: "MyStatements | None",
 ) -> "WalletServices":
     """What can be done about money, over what answers for it."""
+    from adapters.money import Money
     from resolvers.wallet_services import WalletServices
 
+    money = Money.over(base, people)
     return WalletServices.over(
         works=money.works,
         books=money.books,
         assets=money.assets,
         recipients=money.recipients,
-        statement_works=money.statement_works,
-        shelf=money.shelf,
-        signer=money.signer,
-        files_kept=money.downloads is not None,
+        look_ups=money.look_ups,
+        limits=money.limits,
+        papers=papers,
         cursors=cursors,
         clock=base.clock,
     )
@@ -288,9 +294,11 @@ def by_hand(command: str, arguments: Sequence[str]) -> int:
     import asyncio
 
     from adapters import by_hand as commands
+    from adapters.faucet import faucet
     from adapters.settings import SettingsError, load_settings
 
-    work = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin}[command]
+    works = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin, "faucet": faucet}
+    work = works[command]
     try:
         said = asyncio.run(work(load_settings(), arguments))
     except SettingsError as error:
@@ -360,6 +368,7 @@ TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
     "rotate-keys": partial(by_hand, "rotate-keys"),
     "first-admin": partial(by_hand, "first-admin"),
+    "faucet": partial(by_hand, "faucet"),
     "schema": schema_documents,
     "settings": settings_documents,
     "record": record_streams,

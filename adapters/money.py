@@ -1,4 +1,4 @@
-"""What wallets stand on, put together: PostgreSQL, and whom the users domain knows.
+"""What wallets stand on, put together: PostgreSQL, Redis, and whom the users domain knows.
 
 The rules are put on top by app.py.
 """
@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import Self
 
 from adapters.bridges.wallets import KnownRecipients
-from adapters.files import LocalFolder, SealedFiles
 from adapters.foundation import Foundation
+from adapters.listed_assets import ALLOWANCES
 from adapters.people import People
-from adapters.postgres.wallets import (
-    PostgresAssets,
-    PostgresBooks,
-    PostgresShelf,
-    PostgresStatementWorks,
-    PostgresWorks,
-)
-from domain.wallets.papers import Downloads, LinkSigner
+from adapters.postgres.wallets import PostgresAssets, PostgresBooks, PostgresWorks
+from adapters.redis import RedisLookUps
+from adapters.settings import Settings
+from adapters.settings_checks import transfer_limits
+from domain.kernel.ids import AssetCode
+from domain.wallets.limits import Allowance, EqualLimits
 
 
 @dataclass(frozen=True)
@@ -28,35 +26,27 @@ class Money:
     books: PostgresBooks
     assets: PostgresAssets
     recipients: KnownRecipients
-    statement_works: PostgresStatementWorks
-    shelf: PostgresShelf
-    signer: LinkSigner
-    downloads: Downloads | None
-    """None where files are not kept (OKD_FILES_DIR)."""
+    look_ups: RedisLookUps
+    limits: EqualLimits
 
     @classmethod
     def over(cls, base: Foundation, people: People) -> Self:
-        """Nothing is dialled yet. Raises OSError when the folder of files cannot be used."""
-        shelf = PostgresShelf(base.database)
-        signer = LinkSigner(base.settings.secret_key.get_secret_value().encode())
-        files = files_of(base, people)
+        """Nothing is dialled yet."""
+        per_day = base.settings.recipient_lookups_per_day
         return cls(
             works=PostgresWorks(base.database, clock=base.clock),
             books=PostgresBooks(base.database),
             assets=PostgresAssets(base.database, clock=base.clock),
-            recipients=KnownRecipients(people.accounts),
-            statement_works=PostgresStatementWorks(base.database, clock=base.clock),
-            shelf=shelf,
-            signer=signer,
-            downloads=(
-                None
-                if files is None
-                else Downloads(shelf=shelf, files=files, signer=signer, clock=base.clock)
-            ),
+            recipients=KnownRecipients(people.accounts, people.index),
+            look_ups=RedisLookUps(base.redis, per_day=per_day),
+            limits=limits_of(base.settings),
         )
 
 
-def files_of(base: Foundation, people: People) -> SealedFiles | None:
-    """Where statements' files are; None where the operator gave no folder. Raises OSError."""
-    folder = base.settings.files_dir
-    return None if folder is None else SealedFiles(LocalFolder(folder), people.keys)
+def limits_of(settings: Settings) -> EqualLimits:
+    """Those of the list, but for what the operator says otherwise."""
+    chosen = {
+        AssetCode(code): Allowance(*amounts)
+        for code, amounts in transfer_limits(settings.transfer_limits).items()
+    }
+    return EqualLimits(ALLOWANCES | chosen)

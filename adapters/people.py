@@ -39,6 +39,7 @@ class People:
     works: PostgresWorks
     accounts: PostgresAccounts
     keys: PostgresDataKeys
+    index: BlindIndex
     log: PostgresEventLog
     certificates: Certificates
     verifier: TokenVerifier
@@ -84,6 +85,7 @@ async def people_of(
                 works=PostgresWorks(database, ring=ring, index=index, clock=clock),
                 accounts=PostgresAccounts(database, ring=ring, index=index),
                 keys=PostgresDataKeys(database, ring=ring),
+                index=index,
                 log=PostgresEventLog(database),
                 certificates=certificates,
                 verifier=TokenVerifier(

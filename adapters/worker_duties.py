@@ -4,8 +4,7 @@ from functools import partial
 
 from adapters.duties import Duty, every, once
 from adapters.foundation import Foundation
-from adapters.money import files_of
-from adapters.papers import PdfPaper
+from adapters.listed_assets import list_assets
 from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
 from adapters.postgres.idempotency import forget_commands
@@ -14,16 +13,13 @@ from adapters.postgres.wallets import (
     PostgresAssets,
     PostgresBooks,
     PostgresSealing,
-    PostgresShelf,
-    PostgresStatementWorks,
     PostgresWorks,
 )
 from adapters.redis import RedisEventSignaller
+from adapters.statements import Press
 from domain.events import Relay
 from domain.users import Erasure, InboxConsumer
 from domain.wallets import Chain, Holds
-from domain.wallets.papers import StatementBuilder, StatementFormat
-from domain.wallets.papers.csv_paper import CsvPaper
 
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 
@@ -61,16 +57,18 @@ def about_people(people: People, base: Foundation) -> list[Duty]:
 
 
 def about_money(base: Foundation) -> list[Duty]:
-    """Holds whose time is up, the ledger's chain, old idempotency keys."""
+    """What wallets can hold, holds whose time is up, the ledger's chain, old idempotency keys."""
     clock, database = base.clock, base.database
+    assets = PostgresAssets(database, clock=clock)
     chain = Chain(PostgresSealing(database), clock)
     holds = Holds(
         works=PostgresWorks(database, clock=clock),
-        assets=PostgresAssets(database, clock=clock),
+        assets=assets,
         books=PostgresBooks(database),
         clock=clock,
     )
     return [
+        once("assets", partial(list_assets, assets)),
         every(SECOND, "holds", holds.expire_due),
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
@@ -79,16 +77,9 @@ def about_money(base: Foundation) -> list[Duty]:
 
 def about_statements(people: People, base: Foundation) -> list[Duty]:
     """Building what was asked for, deleting what was kept long enough. Raises OSError."""
-    files = files_of(base, people)
-    if files is None:
+    builder = Press.over(base, people).builder()
+    if builder is None:
         return []
-    builder = StatementBuilder(
-        works=PostgresStatementWorks(base.database, clock=base.clock),
-        shelf=PostgresShelf(base.database),
-        files=files,
-        papers={StatementFormat.CSV: CsvPaper, StatementFormat.PDF: PdfPaper},
-        clock=base.clock,
-    )
     return [
         every(SECOND, "statements", builder.build_all),
         every(MINUTE, "statement_files", builder.tidy),

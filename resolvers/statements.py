@@ -9,10 +9,11 @@ from strawberry import Parent
 from domain.events import ResyncRequired
 from domain.kernel.errors import BadInput, UserError
 from domain.kernel.events import Event, stream_of_user
+from domain.kernel.failures import Unavailable
 from domain.kernel.idempotency import IdempotencyInProgress, IdempotencyKeyReused
 from domain.kernel.page import DEFAULT_PAGE_SIZE, Page
 from domain.wallets.errors import UnknownAsset
-from domain.wallets.papers import RequestStatement, SignedLink, Statement, StatementId
+from domain.wallets.papers import MyStatements, RequestStatement, SignedLink, Statement, StatementId
 from domain.wallets.papers.errors import (
     StatementTooLarge,
     TooManyStatements,
@@ -27,11 +28,11 @@ from resolvers.wallets import owner_of
 async def statements(
     info: Info, first: First = DEFAULT_PAGE_SIZE, after: After = None
 ) -> Page[Statement] | BadInput:
-    return await info.context.wallets.papers.page(owner_of(info), first=first, after=after)
+    return await papers_of(info).page(owner_of(info), first=first, after=after)
 
 
 async def download(statement: Parent[Statement], info: Info) -> SignedLink | None:
-    return info.context.wallets.papers.link(statement)
+    return papers_of(info).link(statement)
 
 
 async def request_statement(
@@ -45,7 +46,7 @@ async def request_statement(
     | IdempotencyKeyReused
     | BadInput
 ):
-    return await info.context.wallets.papers.request(owner_of(info), command)
+    return await papers_of(info).request(owner_of(info), command)
 
 
 async def statement_updated(
@@ -55,11 +56,19 @@ async def statement_updated(
     events = await info.context.users.events.follow(stream_of_user(owner_of(info)), after=None)
     if isinstance(events, UserError):
         return events
-    known = await info.context.wallets.papers.one(owner_of(info), StatementId(id))
+    known = await papers_of(info).one(owner_of(info), StatementId(id))
     if isinstance(known, UserError):
         await events.aclose()
         return known
     return _updates(info, known, events)
+
+
+def papers_of(info: Info) -> MyStatements:
+    """Raises Unavailable where no files are kept."""
+    papers = info.context.wallets.papers
+    if papers is None:
+        raise Unavailable("file storage")
+    return papers
 
 
 async def _updates(
@@ -73,7 +82,7 @@ async def _updates(
         async for event in events:
             if not _is_about(event, known):
                 continue
-            found = await info.context.wallets.papers.one(owner_of(info), known.id)
+            found = await papers_of(info).one(owner_of(info), known.id)
             # Two events that come together are one change by the time it is read.
             if isinstance(found, UserError) or found == known:
                 continue

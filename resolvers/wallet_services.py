@@ -5,22 +5,24 @@ from typing import Self
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.wallets import AssetCatalogue, Statements, Transfers
-from domain.wallets.papers import LinkSigner, MyStatements
-from domain.wallets.papers.ports import Shelf
-from domain.wallets.papers.ports import Works as StatementWorks
-from domain.wallets.ports import Assets, Books, Recipients, Works
+from domain.wallets import AssetCatalogue, Previews, Statements, Transfers
+from domain.wallets.limits import Limits
+from domain.wallets.papers import MyStatements
+from domain.wallets.ports import Assets, Books, LookUps, Recipients, Works
 
 
 @dataclass(frozen=True, slots=True)
 class WalletServices:
-    """One name per use case; ``books`` is for loaders only."""
+    """One name per use case; ``books`` and ``recipients`` are for loaders only."""
 
     books: Books
+    recipients: Recipients
     assets: AssetCatalogue
     statements: Statements
+    previews: Previews
     transfers: Transfers
-    papers: MyStatements
+    papers: MyStatements | None = None
+    """Nothing where no files are kept."""
 
     @classmethod
     def over(
@@ -30,26 +32,33 @@ class WalletServices:
         books: Books,
         assets: Assets,
         recipients: Recipients,
-        statement_works: StatementWorks,
-        shelf: Shelf,
-        signer: LinkSigner,
-        files_kept: bool,
+        look_ups: LookUps,
+        limits: Limits,
         cursors: CursorSigner,
         clock: Clock,
+        papers: MyStatements | None = None,
     ) -> Self:
         """All of them over the same ports."""
         return cls(
             books=books,
+            recipients=recipients,
             assets=AssetCatalogue(assets),
             statements=Statements(books=books, assets=assets, cursors=cursors, clock=clock),
-            transfers=Transfers(works=works, assets=assets, recipients=recipients, clock=clock),
-            papers=MyStatements(
-                works=statement_works,
-                shelf=shelf,
+            previews=Previews(
+                books=books,
                 assets=assets,
-                signer=signer,
-                cursors=cursors,
+                recipients=recipients,
+                look_ups=look_ups,
+                limits=limits,
                 clock=clock,
-                files_kept=files_kept,
             ),
+            transfers=Transfers(
+                works=works,
+                assets=assets,
+                recipients=recipients,
+                look_ups=look_ups,
+                limits=limits,
+                clock=clock,
+            ),
+            papers=papers,
         )

@@ -15,7 +15,7 @@ from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
 from schema.statements import Statement
-from schema.wallets import Wallet
+from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
 
 @view_of(
@@ -191,6 +191,14 @@ class Viewer:
     )
     statements: Connection[Statement] | None = resolved_by(
         statements.statements, description="Statements they asked for, newest first."
+    )
+    transactions: Connection[Transaction] | None = resolved_by(
+        wallets.transactions,
+        shown_as=FILTERED,
+        description="What happened in all their wallets, newest first.",
+    )
+    transfer_limits: list[TransferLimit] | None = resolved_by(
+        wallets.transfer_limits, description="How much of an asset they may send to others."
     )
 
 

@@ -20,11 +20,10 @@ from domain.wallets.model import (
     EntryId,
     EntryKind,
     HoldId,
-    Transaction,
 )
 from domain.wallets.papers import Statement, StatementFormat, StatementId
 from domain.wallets.papers.csv_paper import COLUMNS, CsvPaper, safe_text
-from domain.wallets.papers.model import Line, Range, Standing
+from domain.wallets.papers.model import Booking, Line, Range, Standing
 from domain.wallets.papers.tying import DoesNotTie, Running, counterparty_of, note_of
 
 ANN, BOB = UserId(new_uuid7()), UserId(new_uuid7())
@@ -40,7 +39,7 @@ class Journal:
     def __init__(self, openings: dict[AssetCode, tuple[Decimal, Decimal]]) -> None:
         self.openings = openings
         self.now = {asset: list(amounts) for asset, amounts in openings.items()}
-        self.transactions: list[Transaction] = []
+        self.bookings: list[Booking] = []
         self.postings = {asset: [0, 0] for asset in openings}
 
     def book(self, asset: AssetCode, available: Decimal, held: Decimal) -> None:
@@ -50,9 +49,8 @@ class Journal:
                 self.now[asset][index] = total((self.now[asset][index], change))
                 after[index] = self.now[asset][index]
                 self.postings[asset][index] += 1
-        self.transactions.append(
-            transaction(
-                position=len(self.transactions) + 1,
+        self.bookings.append(
+            booking(
                 asset=asset,
                 available_change=available,
                 held_change=held,
@@ -70,7 +68,7 @@ class Journal:
                 after=7,
                 last=7 + self.postings[asset][index],
                 first_position=1,
-                last_position=len(self.transactions),
+                last_position=len(self.bookings),
                 opening=opening[index],
                 closing=self.now[asset][index],
             )
@@ -79,10 +77,9 @@ class Journal:
         )
 
 
-def transaction(**changes) -> Transaction:
+def booking(**changes) -> Booking:
     given = {
         "entry_id": EntryId(new_uuid7()),
-        "position": 1,
         "kind": EntryKind.DEPOSIT,
         "at": SINCE + timedelta(hours=3),
         "asset": USDT,
@@ -95,7 +92,7 @@ def transaction(**changes) -> Transaction:
         "hold_id": None,
         "details": {},
     }
-    return Transaction(**(given | changes))
+    return Booking(**(given | changes))
 
 
 def statement(ranges: tuple[Range, ...] = (), **changes) -> Statement:
@@ -112,7 +109,7 @@ def statement(ranges: tuple[Range, ...] = (), **changes) -> Statement:
     return Statement(**(given | changes))
 
 
-def whole(paper: CsvPaper | PdfPaper, running: Running, pages: list[list[Transaction]]) -> bytes:
+def whole(paper: CsvPaper | PdfPaper, running: Running, pages: list[list[Booking]]) -> bytes:
     parts = [paper.opening(running.standings())]
     parts += [paper.lines([running.line(each) for each in page]) for page in pages]
     running.finish()
@@ -154,7 +151,7 @@ def booked(start: dict[AssetCode, tuple[Decimal, Decimal]], acts) -> Journal:
 def test_a_csv_read_back_ties_to_the_ledger(start, acts, page):
     journal = booked(start, acts)
     running = Running(ANN, journal.ranges())
-    moves = journal.transactions
+    moves = journal.bookings
     pages = [moves[at : at + page] for at in range(0, len(moves), page)]
 
     data = whole(CsvPaper(statement(journal.ranges())), running, pages)
@@ -180,41 +177,41 @@ def test_a_csv_read_back_ties_to_the_ledger(start, acts, page):
 def test_a_ledger_that_says_something_else_is_never_put_on_paper(start, acts, data):
     journal = booked(start, acts)
     place = data.draw(st.integers(0, len(acts) - 1))
-    wrong = journal.transactions[place]
+    wrong = journal.bookings[place]
     name = "available_after" if wrong.available_after is not None else "held_after"
     off = total((getattr(wrong, name), Decimal("0.000000000000000001")))
-    journal.transactions[place] = replace(wrong, **{name: off})
+    journal.bookings[place] = replace(wrong, **{name: off})
     running = Running(ANN, journal.ranges())
 
     with pytest.raises(DoesNotTie):
-        whole(CsvPaper(statement(journal.ranges())), running, [journal.transactions])
+        whole(CsvPaper(statement(journal.ranges())), running, [journal.bookings])
 
 
 @given(start=openings, acts=steps.filter(bool), data=st.data())
 def test_a_line_that_is_missing_is_noticed(start, acts, data):
     journal = booked(start, acts)
-    del journal.transactions[data.draw(st.integers(0, len(acts) - 1))]
+    del journal.bookings[data.draw(st.integers(0, len(acts) - 1))]
     running = Running(ANN, journal.ranges())
 
     with pytest.raises(DoesNotTie):
-        whole(CsvPaper(statement(journal.ranges())), running, [journal.transactions])
+        whole(CsvPaper(statement(journal.ranges())), running, [journal.bookings])
 
 
 def test_an_asset_nobody_asked_for_does_not_tie():
     with pytest.raises(DoesNotTie, match="not asked for"):
-        Running(ANN, ()).line(transaction())
+        Running(ANN, ()).line(booking())
 
 
 def test_a_line_says_what_happened_in_the_order_of_its_columns():
     journal = Journal({USDT: (Decimal("10.5"), ZERO)})
-    moved = transaction(
+    moved = booking(
         kind=EntryKind.TRANSFER,
         at=datetime(2026, 10, 2, 3, 4, 5, 600, tzinfo=UTC),
         available_change=Decimal("-2.50"),
         available_after=Decimal("8.00"),
         details={"sender": str(ANN), "recipient": str(BOB), "note": "rent, October"},
     )
-    journal.transactions, journal.postings[USDT], journal.now[USDT] = [moved], [1, 0], [8, ZERO]
+    journal.bookings, journal.postings[USDT], journal.now[USDT] = [moved], [1, 0], [8, ZERO]
 
     data = whole(CsvPaper(statement()), Running(ANN, journal.ranges()), [[moved]])
 
@@ -231,26 +228,26 @@ def test_a_line_says_what_happened_in_the_order_of_its_columns():
 def test_what_is_held_is_still_in_the_total():
     journal = booked({USDT: (Decimal(5), Decimal(1))}, [(USDT, "hold", Decimal(2))])
 
-    line = Running(ANN, journal.ranges()).line(journal.transactions[0])
+    line = Running(ANN, journal.ranges()).line(journal.bookings[0])
 
     assert (line.change, line.total, line.available) == (0, 6, 3)
 
 
 def test_of_the_other_side_there_is_enough_to_tell_two_apart_and_no_more():
-    sent = transaction(details={"sender": str(ANN), "recipient": str(BOB)})
-    got = transaction(details={"sender": str(BOB), "recipient": str(ANN)})
+    sent = booking(details={"sender": str(ANN), "recipient": str(BOB)})
+    got = booking(details={"sender": str(BOB), "recipient": str(ANN)})
 
     assert counterparty_of(sent, ANN) == counterparty_of(got, ANN) == f"user *{str(BOB)[-6:]}"
-    assert counterparty_of(transaction(), ANN) == ""
+    assert counterparty_of(booking(), ANN) == ""
 
 
 def test_a_note_names_hold_source_and_what_was_taken_back():
     hold, entry = HoldId(new_uuid7()), EntryId(new_uuid7())
 
-    assert note_of(transaction(hold_id=hold)) == f"hold {hold}"
-    assert note_of(transaction(source="faucet:1")) == "source faucet:1"
-    assert note_of(transaction(reverses=entry)) == f"reverses {entry}"
-    assert note_of(transaction(details={"why": "late", "sender": "x"})) == "why late"
+    assert note_of(booking(hold_id=hold)) == f"hold {hold}"
+    assert note_of(booking(source="faucet:1")) == "source faucet:1"
+    assert note_of(booking(reverses=entry)) == f"reverses {entry}"
+    assert note_of(booking(details={"why": "late", "sender": "x"})) == "why late"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +301,7 @@ def test_a_pdf_says_what_the_csv_says_on_numbered_pages():
     )
     paper = PdfPaper(statement(journal.ranges(), asset=USDT, format=StatementFormat.PDF))
 
-    pages = pages_of(whole(paper, Running(ANN, journal.ranges()), [journal.transactions]))
+    pages = pages_of(whole(paper, Running(ANN, journal.ranges()), [journal.bookings]))
 
     assert len(pages) > 1
     for number, page in enumerate(pages, start=1):
@@ -313,7 +310,7 @@ def test_a_pdf_says_what_the_csv_says_on_numbered_pages():
         assert f"Page {number} of {len(pages)}" in page
     text = "\n".join(pages)
     assert text.count("Opening balance") == text.count("Closing balance") == 1
-    for each in journal.transactions:
+    for each in journal.bookings:
         assert text.count(str(each.entry_id)) == 1
     closing = next(line for line in text.splitlines() if "Closing balance" in line)
     assert closing.split()[-2:] == [plain(journal.now[USDT][0])] * 2 == ["7360", "7360"]

@@ -16,7 +16,6 @@ from adapters.postgres.wallets import PostgresShelf, PostgresStatementWorks
 from adapters.vault import DataKey
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.ids import UserId
-from domain.wallets.model import Transaction
 from domain.wallets.papers import (
     Download,
     Downloads,
@@ -30,6 +29,7 @@ from domain.wallets.papers import (
     StatementState,
 )
 from domain.wallets.papers.csv_paper import CsvPaper
+from domain.wallets.papers.model import Booking
 from domain.wallets.papers.ports import Shelf, StatementFiles
 from domain.wallets.ports import Place
 from tests.users.people import NOW
@@ -72,7 +72,6 @@ class Press:
             signer=self.signer,
             cursors=CursorSigner(b"c" * 32),
             clock=clock,
-            files_kept=True,
         )
         self.downloads = Downloads(
             shelf=self.shelf, files=self.files, signer=self.signer, clock=clock
@@ -162,15 +161,15 @@ class Pages:
     def __post_init__(self) -> None:
         self.held, self.release = asyncio.Event(), asyncio.Event()
 
-    async def transactions(
+    async def bookings(
         self, statement: Statement, *, first: int, after: Place | None
-    ) -> tuple[list[Transaction], Place | None]:
+    ) -> tuple[list[Booking], Place | None]:
         self.read += 1
         if self.read >= self.hold_from:
             self.held.set()
             await self.release.wait()
         self.press.bank.clock.move(seconds=self.seconds)
-        found, place = await self.press.shelf.transactions(statement, first=first, after=after)
+        found, place = await self.press.shelf.bookings(statement, first=first, after=after)
         return list(found), place
 
     def __getattr__(self, name: str) -> Any:

@@ -11,16 +11,14 @@ import pytest
 
 from adapters.postgres import Database
 from adapters.postgres.users import PostgresDataKeys
+from adapters.redis import RedisClient
 from adapters.vault import KeyRing
-from domain.kernel.cursor import CursorSigner
-from domain.kernel.ids import UserId
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.wallets.papers import LinkRefusal
-from resolvers.wallet_services import WalletServices
 from schema._ids import encode_id
-from tests.users.api import Api
 from tests.users.conftest import Book, book  # noqa: F401  # a fixture
 from tests.users.people import NOW
+from tests.wallets.api import WalletApi, owner
 from tests.wallets.conftest import Bank
 from tests.wallets.press import LONG_AGO, Press
 
@@ -35,25 +33,13 @@ LIST = f"""query ($first: Int!, $after: String) {{ viewer {{
 class World:
     """The API over real users, real wallets and a real folder."""
 
-    def __init__(self, api: Api, press: Press) -> None:
+    def __init__(self, api: WalletApi, press: Press) -> None:
         self.api = api
         self.press = press
         self.book = api.book
-        cursors = CursorSigner(b"c" * 32)
-        bank = press.bank
-        wallets = WalletServices.over(
-            works=bank.works,
-            books=bank.books,
-            assets=bank.assets,
-            recipients=bank.recipients,
-            statement_works=press.works,
-            shelf=press.shelf,
-            signer=press.signer,
-            files_kept=True,
-            cursors=cursors,
-            clock=bank.clock,
-        )
-        api.services = replace(api.services, wallets=wallets)
+        wallets = api.services.wallets
+        assert wallets is not None
+        api.services = replace(api.services, wallets=replace(wallets, papers=press.mine))
 
     async def somebody(self, uid: str = "uid-ann", amount: str = "100") -> Viewer:
         viewer = await self.book.arrive(uid)
@@ -82,17 +68,18 @@ class World:
         self.api.bell.ring()
 
 
-def owner(viewer: Viewer) -> UserId:
-    assert viewer.user_id is not None
-    return viewer.user_id
-
-
 @pytest.fixture
-def world(book: Book, database: Database, bank: Bank, tmp_path: Path) -> World:  # noqa: F811  # the fixture
+def world(
+    book: Book,  # noqa: F811  # the fixture
+    database: Database,
+    bank: Bank,
+    redis_client: RedisClient,
+    tmp_path: Path,
+) -> World:
     keys = PostgresDataKeys(database, ring=KeyRing({"test": b"m" * 32}))
     bank.clock = book.clock
     bank.__post_init__()
-    return World(Api(book), Press(bank, tmp_path, keys))
+    return World(WalletApi(book, bank, redis_client), Press(bank, tmp_path, keys))
 
 
 async def test_a_statement_is_asked_for_followed_and_downloaded(world: World):
@@ -204,3 +191,14 @@ async def test_erasing_somebody_makes_their_files_unreadable(world: World):
 
     assert await world.press.follow(fresh.url) is LinkRefusal.GONE
     assert (world.press.folder / str(built.file)).exists()  # there, and nobody reads it
+
+
+async def test_without_a_folder_no_statement_is_made(world: World):
+    ann = await world.somebody()
+    wallets = world.api.services.wallets
+    assert wallets is not None
+    world.api.services = replace(world.api.services, wallets=replace(wallets, papers=None))
+
+    _, errors = await world.api.ask(LIST, ann, first=10, after=None)
+
+    assert errors == [("UNAVAILABLE", None)]

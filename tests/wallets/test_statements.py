@@ -231,13 +231,6 @@ async def test_an_unknown_asset_is_told(press: Press):
     assert answer == UnknownAsset("DOGE")
 
 
-async def test_without_a_folder_nothing_is_taken_on(press: Press):
-    press.mine._files_kept = False
-
-    with pytest.raises(Unavailable, match="file storage"):
-        await press.mine.request(await press.bank.person(), press.wish())
-
-
 async def test_too_many_lines_are_refused_before_anything_is_built(press: Press, monkeypatch):
     ann = await press.bank.person("1")
     await press.bank.give(ann, "1")

@@ -12,6 +12,8 @@ from domain.kernel.clock import Clock
 from domain.wallets.model import Asset
 
 _REMEMBERED_SECONDS = 60.0
+# What is asked for and unknown may have been added since; whoever makes codes up costs one look.
+_UNKNOWN_SECONDS = 1.0
 
 
 class PostgresAssets:
@@ -24,18 +26,24 @@ class PostgresAssets:
         self._looked_at = float("-inf")
 
     async def asset(self, code: str) -> Asset | None:
-        stale = self._clock.monotonic() - self._looked_at > _REMEMBERED_SECONDS
-        if stale or code not in self._known:
-            await self.all()
+        if self._older_than(_UNKNOWN_SECONDS if code not in self._known else _REMEMBERED_SECONDS):
+            await self._look()
         return self._known.get(code)
 
     async def all(self) -> Sequence[Asset]:
+        if self._older_than(_REMEMBERED_SECONDS):
+            await self._look()
+        return list(self._known.values())
+
+    def _older_than(self, seconds: float) -> bool:
+        return self._clock.monotonic() - self._looked_at > seconds
+
+    async def _look(self) -> None:
         async with self._database.read() as session:
             rows = (await session.exec(select(AssetRow).order_by(col(AssetRow.code)))).all()
         assets = [asset_of(row) for row in rows]
         self._known = {asset.code: asset for asset in assets}
         self._looked_at = self._clock.monotonic()
-        return assets
 
     async def add(self, asset: Asset) -> None:
         networks = [network_columns(network) for network in asset.networks]

@@ -1,4 +1,4 @@
-"""Rows of statements as the domain's own words, and back; lines of postings as transactions."""
+"""Rows of statements as the domain's own words, and back; lines of postings as bookings."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -9,8 +9,9 @@ from uuid import UUID
 from adapters.postgres.tables.statements import StatementRow
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain
-from domain.wallets.model import AccountId, AccountKind, EntryId, EntryKind, HoldId, Transaction
+from domain.wallets.model import AccountId, AccountKind, EntryId, EntryKind, HoldId
 from domain.wallets.papers.model import (
+    Booking,
     FileId,
     Range,
     Statement,
@@ -87,9 +88,9 @@ def statement_of(row: Columns) -> Statement:
     )
 
 
-def transactions_of(
+def bookings_of(
     lines: Sequence[Columns], statement: Statement, *, first: int
-) -> tuple[Sequence[Transaction], Place | None]:
+) -> tuple[Sequence[Booking], Place | None]:
     """What belongs to ``statement`` of at most ``2 * first`` lines, and where to go on.
 
     An entry has two lines of an owner's asset at most: the first ``first`` are whole, whatever the
@@ -100,15 +101,13 @@ def transactions_of(
     if more:
         entries = entries[:first]
     ranges = {each.account: each for each in statement.ranges}
-    found = [
-        transaction for entry in entries if (transaction := _transaction(entry, ranges)) is not None
-    ]
+    found = [booking for entry in entries if (booking := _booking(entry, ranges)) is not None]
     last = entries[-1][0] if more else None
     place = None if last is None else Place(last["position"], AssetCode(last["asset"]))
     return found, place
 
 
-def _transaction(lines: Sequence[Columns], ranges: Mapping[AccountId, Range]) -> Transaction | None:
+def _booking(lines: Sequence[Columns], ranges: Mapping[AccountId, Range]) -> Booking | None:
     """The entry as far as it is in the ranges; None when it is not."""
     shares: dict[AccountKind, Columns] = {}
     for line in lines:
@@ -119,9 +118,8 @@ def _transaction(lines: Sequence[Columns], ranges: Mapping[AccountId, Range]) ->
         return None
     entry = lines[0]
     available, held = shares.get(AccountKind.AVAILABLE), shares.get(AccountKind.HELD)
-    return Transaction(
+    return Booking(
         entry_id=EntryId(_uuid(entry["id"])),
-        position=entry["position"],
         kind=EntryKind(entry["kind"]),
         at=entry["at"],
         asset=AssetCode(entry["asset"]),

@@ -20,15 +20,15 @@ from adapters.postgres.idempotency import (
 )
 from adapters.postgres.tables.statements import StatementRow
 from adapters.postgres.wallets.statement_rows import (
+    bookings_of,
     range_of,
     row_of,
     statement_of,
-    transactions_of,
 )
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AssetCode, UserId
-from domain.wallets.model import Transaction
 from domain.wallets.papers.model import (
+    Booking,
     Range,
     Statement,
     StatementId,
@@ -225,9 +225,9 @@ class PostgresShelf:
             row = await session.get(StatementRow, statement_id)
         return None if row is None else statement_of(vars(row))
 
-    async def transactions(
+    async def bookings(
         self, statement: Statement, *, first: int, after: Place | None
-    ) -> tuple[Sequence[Transaction], Place | None]:
+    ) -> tuple[Sequence[Booking], Place | None]:
         lowest = [r.first_position for r in statement.ranges if r.first_position is not None]
         highest = [r.last_position for r in statement.ranges if r.last_position is not None]
         if not lowest:
@@ -244,4 +244,4 @@ class PostgresShelf:
         async with self._database.read() as session:
             connection = await session.connection()
             lines = (await connection.execute(_LINES, values)).mappings().all()
-        return transactions_of(lines, statement, first=first)
+        return bookings_of(lines, statement, first=first)

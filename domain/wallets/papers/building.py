@@ -153,7 +153,7 @@ class StatementBuilder:
         await written.put(paper.opening, running.standings())
         place = None
         while True:
-            page, place = await self._shelf.transactions(statement, first=PAGE, after=place)
+            page, place = await self._shelf.bookings(statement, first=PAGE, after=place)
             await written.put(paper.lines, [running.line(each) for each in page])
             if progress.is_news():
                 await self._tell(claim, running.postings, progress)

@@ -1,5 +1,6 @@
 """A statement, from the wish to the file, and the lines it is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import NewType
 from uuid import UUID
 
 from domain.kernel.ids import AssetCode, UserId
-from domain.wallets.model import AccountId, AccountKind, EntryId
+from domain.wallets.model import AccountId, AccountKind, EntryId, EntryKind, HoldId
 
 StatementId = NewType("StatementId", UUID)
 FileId = NewType("FileId", UUID)
@@ -134,8 +135,27 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Booking:
+    """An entry as the ledger booked it on one person's accounts of one asset."""
+
+    entry_id: EntryId
+    kind: EntryKind
+    at: datetime
+    asset: AssetCode
+    available_change: Decimal
+    held_change: Decimal
+    available_after: Decimal | None
+    """The ledger's own balance; nothing when the entry did not touch it."""
+    held_after: Decimal | None
+    source: str | None
+    reverses: EntryId | None
+    hold_id: HoldId | None
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One transaction of one asset, on paper."""
+    """One booking, on paper."""
 
     at: datetime
     entry_id: EntryId

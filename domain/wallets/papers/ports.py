@@ -13,8 +13,15 @@ from uuid import UUID
 from domain.kernel.events import EventAppender
 from domain.kernel.idempotency import Attempt, Idempotency
 from domain.kernel.ids import AssetCode, UserId
-from domain.wallets.model import Transaction
-from domain.wallets.papers.model import FileId, Line, Range, Standing, Statement, StatementId
+from domain.wallets.papers.model import (
+    Booking,
+    FileId,
+    Line,
+    Range,
+    Standing,
+    Statement,
+    StatementId,
+)
 from domain.wallets.ports import Place
 
 
@@ -104,9 +111,9 @@ class Shelf(Protocol):
         """Whoever's it is."""
         ...
 
-    async def transactions(
+    async def bookings(
         self, statement: Statement, *, first: int, after: Place | None
-    ) -> tuple[Sequence[Transaction], Place | None]:
+    ) -> tuple[Sequence[Booking], Place | None]:
         """At most ``first`` of the statement's, in order of booking, and where they go on.
 
         A page may be short, or empty, and not the last: that is the one that goes on nowhere.

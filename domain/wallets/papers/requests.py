@@ -8,7 +8,6 @@ from uuid import UUID
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
 from domain.kernel.errors import BadInput
-from domain.kernel.failures import Unavailable
 from domain.kernel.idempotency import (
     Command,
     IdempotencyInProgress,
@@ -73,7 +72,7 @@ _OUTCOMES = Outcomes(Requested, TooManyStatements, StatementTooLarge)
 
 
 class MyStatements:
-    """Requests and shows the caller's own. Without a place for files, nothing is requested."""
+    """Requests and shows the caller's own."""
 
     def __init__(
         self,
@@ -84,7 +83,6 @@ class MyStatements:
         signer: LinkSigner,
         cursors: CursorSigner,
         clock: Clock,
-        files_kept: bool,
     ) -> None:
         self._works = works
         self._shelf = shelf
@@ -92,15 +90,12 @@ class MyStatements:
         self._signer = signer
         self._cursors = cursors
         self._clock = clock
-        self._files_kept = files_kept
 
     async def request(self, owner: UserId, wish: RequestStatement) -> Statement | StatementRefusal:
         """Have it built, or say why not. Raises Unavailable, TimedOut, Conflict.
 
         What it is about is fixed now: nothing posted while it is built moves a line.
         """
-        if not self._files_kept:
-            raise Unavailable("file storage")
         asset: AssetCode | None = None
         if wish.asset is not None:
             known = await self._assets.asset(wish.asset)

@@ -1,4 +1,4 @@
-"""From transactions to lines, adding up: the balance beside each line is the ledger's own.
+"""From bookings to lines, adding up: the balance beside each line is the ledger's own.
 
 What does not tie is a bug, of the ledger or of ours, and is never given to anybody.
 """
@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain, total
-from domain.wallets.model import AccountKind, Transaction
-from domain.wallets.papers.model import Line, Range, Standing
+from domain.wallets.model import AccountKind
+from domain.wallets.papers.model import Booking, Line, Range, Standing
 
 _MASKED_DIGITS = 6
 # What a line says elsewhere, or is not the reader's business.
@@ -46,30 +46,30 @@ class Running:
             for asset, sums in sorted(self._sums.items())
         ]
 
-    def line(self, transaction: Transaction) -> Line:
+    def line(self, booking: Booking) -> Line:
         """The next line. Raises DoesNotTie when the ledger's own balance is another."""
-        sums = self._sums.get(transaction.asset)
+        sums = self._sums.get(booking.asset)
         if sums is None:
-            raise DoesNotTie(f"{transaction.entry_id} is of an asset that is not asked for")
-        sums.available = total((sums.available, transaction.available_change))
-        sums.held = total((sums.held, transaction.held_change))
+            raise DoesNotTie(f"{booking.entry_id} is of an asset that is not asked for")
+        sums.available = total((sums.available, booking.available_change))
+        sums.held = total((sums.held, booking.held_change))
         for kind, ran, booked in (
-            (AccountKind.AVAILABLE, sums.available, transaction.available_after),
-            (AccountKind.HELD, sums.held, transaction.held_after),
+            (AccountKind.AVAILABLE, sums.available, booking.available_after),
+            (AccountKind.HELD, sums.held, booking.held_after),
         ):
             if booked is not None:
                 self.postings += 1
-                _require(f"{transaction.entry_id} {kind}", ran, booked)
+                _require(f"{booking.entry_id} {kind}", ran, booked)
         return Line(
-            at=transaction.at,
-            entry_id=transaction.entry_id,
-            kind=transaction.kind.value,
-            asset=transaction.asset,
-            change=total((transaction.available_change, transaction.held_change)),
+            at=booking.at,
+            entry_id=booking.entry_id,
+            kind=booking.kind.value,
+            asset=booking.asset,
+            change=total((booking.available_change, booking.held_change)),
             total=total((sums.available, sums.held)),
             available=sums.available,
-            counterparty=counterparty_of(transaction, self._owner),
-            note=note_of(transaction),
+            counterparty=counterparty_of(booking, self._owner),
+            note=note_of(booking),
         )
 
     def finish(self) -> None:
@@ -83,29 +83,29 @@ class Running:
             raise DoesNotTie(f"{self.postings} lines were read, the ledger has {expected}")
 
 
-def counterparty_of(transaction: Transaction, owner: UserId) -> str:
+def counterparty_of(booking: Booking, owner: UserId) -> str:
     """The other side of a transfer, masked: enough to tell two people apart, not to find one."""
     for side in ("recipient", "sender"):
-        other = transaction.details.get(side)
+        other = booking.details.get(side)
         if other is not None and other != str(owner):
             return f"user *{other[-_MASKED_DIGITS:]}"
     return ""
 
 
-def note_of(transaction: Transaction) -> str:
+def note_of(booking: Booking) -> str:
     """What the entry says of itself: ids and words."""
     parts = [
         f"{name} {value}"
         for name, value in (
-            ("reverses", transaction.reverses),
-            ("hold", transaction.hold_id),
-            ("source", transaction.source),
+            ("reverses", booking.reverses),
+            ("hold", booking.hold_id),
+            ("source", booking.source),
         )
         if value is not None
     ]
     parts += [
         value if name == "note" else f"{name} {value}"
-        for name, value in sorted(transaction.details.items())
+        for name, value in sorted(booking.details.items())
         if name not in _NOT_NOTED
     ]
     return "; ".join(parts)
