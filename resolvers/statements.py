@@ -63,6 +63,12 @@ async def statement_updated(
     return _updates(info, known, events)
 
 
+async def statement_of_event(event: Parent[Event], info: Info) -> Statement | None:
+    statement_id = StatementId(UUID(str(event.body["statementId"])))
+    found = await papers_of(info).one(owner_of(info), statement_id)
+    return found if isinstance(found, Statement) else None
+
+
 def papers_of(info: Info) -> MyStatements:
     """Raises Unavailable where no files are kept."""
     papers = info.context.wallets.papers

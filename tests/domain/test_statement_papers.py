@@ -247,7 +247,7 @@ def test_a_note_names_hold_source_and_what_was_taken_back():
     assert note_of(booking(hold_id=hold)) == f"hold {hold}"
     assert note_of(booking(source="faucet:1")) == "source faucet:1"
     assert note_of(booking(reverses=entry)) == f"reverses {entry}"
-    assert note_of(booking(details={"why": "late", "sender": "x"})) == "why late"
+    assert note_of(booking(details={"note": "rent", "reason": "staff's", "sender": "x"})) == "rent"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from adapters.postgres import Database
 from adapters.postgres.users import PostgresDataKeys
 from adapters.redis import RedisClient
 from adapters.vault import KeyRing
+from domain.kernel.events import event_cursor, stream_of_user
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.wallets.papers import LinkRefusal
 from schema._ids import encode_id
@@ -202,3 +203,27 @@ async def test_without_a_folder_no_statement_is_made(world: World):
     _, errors = await world.api.ask(LIST, ann, first=10, after=None)
 
     assert errors == [("UNAVAILABLE", None)]
+
+
+async def test_the_account_is_told_of_its_statements(world: World):
+    ann = await world.somebody()
+    asked = await world.asked(ann)
+    await world.build()
+    query = """subscription ($after: String) { accountEvents(after: $after) { __typename type
+        ... on StatementProgressedEvent { statement { id } }
+        ... on StatementReadyEvent { statement { id state } } } }"""
+
+    source = await world.api.follow(query, ann, after=event_cursor(stream_of_user(owner(ann)), 0))
+    told: list[Any] = []
+    async with aclosing(source), asyncio.timeout(20):
+        while not told or told[-1]["type"] != "statement.ready":
+            result = await anext(source)
+            assert result.errors is None, result.errors
+            told.append(result.data["accountEvents"])
+
+    assert told[-2:] == [
+        {"__typename": "StatementProgressedEvent", "type": "statement.progressed",
+         "statement": {"id": asked["id"]}},
+        {"__typename": "StatementReadyEvent", "type": "statement.ready",
+         "statement": {"id": asked["id"], "state": "READY"}},
+    ]  # fmt: skip

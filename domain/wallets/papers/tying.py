@@ -13,8 +13,6 @@ from domain.wallets.model import AccountKind
 from domain.wallets.papers.model import Booking, Line, Range, Standing
 
 _MASKED_DIGITS = 6
-# What a line says elsewhere, or is not the reader's business.
-_NOT_NOTED = frozenset({"sender", "recipient"})
 
 
 class DoesNotTie(Exception):
@@ -103,11 +101,9 @@ def note_of(booking: Booking) -> str:
         )
         if value is not None
     ]
-    parts += [
-        value if name == "note" else f"{name} {value}"
-        for name, value in sorted(booking.details.items())
-        if name not in _NOT_NOTED
-    ]
+    # Nothing else of the details: what staff wrote down is not the owner's business.
+    if "note" in booking.details:
+        parts.append(booking.details["note"])
     return "; ".join(parts)
 
 
