@@ -17,6 +17,7 @@ from domain.kernel.events import event_cursor, stream_of_user
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.wallets.papers import LinkRefusal
 from schema._ids import encode_id
+from resolvers.context import context_for
 from tests.users.conftest import Book, book  # noqa: F401  # a fixture
 from tests.users.people import NOW
 from tests.wallets.api import WalletApi, owner
@@ -200,9 +201,14 @@ async def test_without_a_folder_no_statement_is_made(world: World):
     assert wallets is not None
     world.api.services = replace(world.api.services, wallets=replace(wallets, papers=None))
 
-    _, errors = await world.api.ask(LIST, ann, first=10, after=None)
+    result = await world.api.schema.execute(
+        LIST, variable_values={"first": 10}, context_value=context_for(ann, world.api.services)
+    )
 
-    assert errors == [("UNAVAILABLE", None)]
+    assert result.data == {"viewer": {"statements": None}}
+    assert [repr(each.original_error) for each in result.errors or ()] == [
+        "Unavailable('file storage')"
+    ]
 
 
 async def test_the_account_is_told_of_its_statements(world: World):

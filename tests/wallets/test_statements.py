@@ -234,6 +234,7 @@ async def test_an_unknown_asset_is_told(press: Press):
 async def test_too_many_lines_are_refused_before_anything_is_built(press: Press, monkeypatch):
     ann = await press.bank.person("1")
     await press.bank.give(ann, "1")
+    press.bank.clock.move(seconds=1)
     monkeypatch.setitem(requests.LINES_MAX, StatementFormat.CSV, 1)
 
     answer = await press.mine.request(ann, press.wish())
