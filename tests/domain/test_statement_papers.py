@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -77,8 +78,8 @@ class Journal:
         )
 
 
-def booking(**changes) -> Booking:
-    given = {
+def booking(**changes: Any) -> Booking:
+    given: dict[str, Any] = {
         "entry_id": EntryId(new_uuid7()),
         "kind": EntryKind.DEPOSIT,
         "at": SINCE + timedelta(hours=3),
@@ -95,8 +96,8 @@ def booking(**changes) -> Booking:
     return Booking(**(given | changes))
 
 
-def statement(ranges: tuple[Range, ...] = (), **changes) -> Statement:
-    given = {
+def statement(ranges: tuple[Range, ...] = (), **changes: Any) -> Statement:
+    given: dict[str, Any] = {
         "id": StatementId(new_uuid7()),
         "owner": ANN,
         "asset": None,
@@ -211,7 +212,11 @@ def test_a_line_says_what_happened_in_the_order_of_its_columns():
         available_after=Decimal("8.00"),
         details={"sender": str(ANN), "recipient": str(BOB), "note": "rent, October"},
     )
-    journal.bookings, journal.postings[USDT], journal.now[USDT] = [moved], [1, 0], [8, ZERO]
+    journal.bookings, journal.postings[USDT], journal.now[USDT] = (
+        [moved],
+        [1, 0],
+        [Decimal(8), ZERO],
+    )
 
     data = whole(CsvPaper(statement()), Running(ANN, journal.ranges()), [[moved]])
 
@@ -230,7 +235,7 @@ def test_what_is_held_is_still_in_the_total():
 
     line = Running(ANN, journal.ranges()).line(journal.bookings[0])
 
-    assert (line.change, line.total, line.available) == (0, 6, 3)
+    assert (line.change, line.total, line.available) == (ZERO, Decimal(6), Decimal(3))
 
 
 def test_of_the_other_side_there_is_enough_to_tell_two_apart_and_no_more():

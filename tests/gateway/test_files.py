@@ -63,7 +63,7 @@ class Desk:
     def __post_init__(self) -> None:
         self.files = SealedFiles(LocalFolder(self.folder), self)
         self.downloads = Downloads(
-            shelf=self.shelf,  # type: ignore[arg-type]  # as much of one as is asked
+            shelf=self.shelf,  # as much of one as is asked
             files=self.files,
             signer=self.signer,
             clock=self.clock,

@@ -16,8 +16,8 @@ from adapters.vault import KeyRing
 from domain.kernel.events import event_cursor, stream_of_user
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.wallets.papers import LinkRefusal
-from schema._ids import encode_id
 from resolvers.context import context_for
+from schema._ids import encode_id
 from tests.users.conftest import Book, book  # noqa: F401  # a fixture
 from tests.users.people import NOW
 from tests.wallets.api import WalletApi, owner

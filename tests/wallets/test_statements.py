@@ -31,6 +31,7 @@ from domain.wallets.papers import (
     StatementProblem,
     StatementState,
     building,
+    model,
     requests,
 )
 from domain.wallets.papers.errors import (
@@ -235,7 +236,7 @@ async def test_too_many_lines_are_refused_before_anything_is_built(press: Press,
     ann = await press.bank.person("1")
     await press.bank.give(ann, "1")
     press.bank.clock.move(seconds=1)
-    monkeypatch.setitem(requests.LINES_MAX, StatementFormat.CSV, 1)
+    monkeypatch.setitem(model.LINES_MAX, StatementFormat.CSV, 1)
 
     answer = await press.mine.request(ann, press.wish())
 

@@ -294,7 +294,7 @@ async def test_a_transaction_leads_to_what_caused_it(api: WalletApi):
     assert received["counterparty"] == {"email": "a***@e***.org", "name": "A."}
     # One entry, a transaction for each of the two.
     assert received["entryId"] == transfer["entryId"] == sent["entryId"]
-    assert received["id"] == transfer["id"]
+    assert received["id"] != transfer["id"]
 
 
 async def test_a_balance_is_explained(api: WalletApi):

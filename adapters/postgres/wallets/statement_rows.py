@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
+
 from adapters.postgres.tables.statements import StatementRow
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain
@@ -22,7 +24,8 @@ from domain.wallets.papers.model import (
 )
 from domain.wallets.ports import Place
 
-Columns = Mapping[str, Any]
+Columns = RowMapping | Mapping[str, Any]
+"""From a query, or from a row of SQLModel."""
 
 
 def range_of(row: Columns) -> Range:
