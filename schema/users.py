@@ -184,6 +184,9 @@ class Viewer:
         users.can,
         description="May I, and if not, why? Changes nothing and spends no step-up.",
     )
+    wallets: list[Wallet] | None = resolved_by(
+        money.wallets, description="Every asset they ever had, in order of code."
+    )
     wallet: Wallet | None = resolved_by(
         money.wallet, description="One of them; null when they never had that asset."
     )
@@ -194,9 +197,6 @@ class Viewer:
     )
     transfer_limits: list[TransferLimit] | None = resolved_by(
         money.transfer_limits, description="How much of an asset they may send to others."
-    )
-    wallets: list[Wallet] | None = resolved_by(
-        money.wallets, description="Every asset they ever had, in order of code."
     )
     statements: Connection[Statement] | None = resolved_by(
         statements.statements, description="Statements they asked for, newest first."
