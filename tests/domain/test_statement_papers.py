@@ -198,6 +198,16 @@ def test_a_line_that_is_missing_is_noticed(start, acts, data):
         whole(CsvPaper(statement(journal.ranges())), running, [journal.bookings])
 
 
+def test_lines_that_cancel_each_other_out_are_missed_all_the_same():
+    start = {USDT: (Decimal(5), ZERO)}
+    journal = booked(start, [(USDT, "in", Decimal(1)), (USDT, "in", Decimal(2)),
+        (USDT, "out", Decimal(2))])  # fmt: skip
+    running = Running(ANN, journal.ranges())
+
+    with pytest.raises(DoesNotTie, match="1 lines were read, the ledger has 3"):
+        whole(CsvPaper(statement(journal.ranges())), running, [journal.bookings[:1]])
+
+
 def test_an_asset_nobody_asked_for_does_not_tie():
     with pytest.raises(DoesNotTie, match="not asked for"):
         Running(ANN, ()).line(booking())

@@ -371,6 +371,53 @@ async def test_another_worker_finishes_what_a_killed_one_began(press: Press, sma
     assert [what for what, _ in told].count("statement.ready") == 1
 
 
+async def test_a_worker_that_comes_back_changes_nothing_of_what_another_does(
+    press: Press, small_pages
+):
+    ann = await somebody_with(press, 9)
+    asked = await press.asked(ann)
+    first, second = Pages(press, hold_from=3), Pages(press, hold_from=3)
+    second_worker = press.worker(shelf=second)
+    async with asyncio.TaskGroup() as tasks:
+        back = tasks.create_task(press.worker(shelf=first).build_next())
+        await first.held.wait()
+        press.bank.clock.move(seconds=61)
+        second.seconds = 0.9  # its first page is not told yet, its second one is
+        taken_over = tasks.create_task(second_worker.build_next())
+        await second.held.wait()
+        between = await press.now(asked)
+
+        first.release.set()
+        assert await back
+        assert await press.now(asked) == between
+        second.release.set()
+        assert await taken_over
+
+    # The second had written as much as the first, and never less is told than was.
+    assert (between.state, between.lines_written) == (StatementState.BUILDING, 4)
+    assert (await press.now(asked)).state is StatementState.READY
+    written = [body.get("linesWritten") for _, body in await press.told(ann)]
+    assert written == [*sorted({*written} - {None}), None]
+
+
+async def test_what_is_kept_of_progress_never_goes_back(press: Press, small_pages):
+    ann = await somebody_with(press, 9)
+    asked = await press.asked(ann)
+    first, second = Pages(press, hold_from=4), Pages(press, hold_from=2)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(press.worker(shelf=first).build_next())
+        await first.held.wait()
+        press.bank.clock.move(seconds=61)
+        tasks.create_task(press.worker(shelf=second).build_next())
+        await second.held.wait()
+
+        assert (await press.now(asked)).lines_written == 6  # and the second has written 2
+        second.release.set()
+        first.release.set()
+
+    assert (await press.now(asked)).state is StatementState.READY
+
+
 async def test_a_worker_that_is_told_to_end_leaves_no_file(press: Press, small_pages):
     ann = await somebody_with(press, 7)
     asked = await press.asked(ann)
