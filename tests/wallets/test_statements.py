@@ -16,6 +16,7 @@ import pytest
 from adapters.postgres.wallets import PostgresStatementWorks
 from domain.kernel.errors import BadInput
 from domain.kernel.idempotency import IdempotencyKeyReused
+from domain.kernel.money import total
 from domain.wallets import ledger
 from domain.wallets.errors import UnknownAsset
 from domain.wallets.model import AccountKind, house
