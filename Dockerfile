@@ -93,6 +93,8 @@ LABEL org.opencontainers.image.title="okd-bff" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=sources /srv/okd /srv/okd
+# A new volume takes its owner from what it covers.
+RUN install -d -o okd -g okd -m 0700 /var/lib/okd/files
 USER 10001:10001
 EXPOSE 8000 9000
 # Alive, not ready: an orchestrator restarts what is unhealthy, and a restart mends no database.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from domain.events import EventStreams
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
+    from domain.wallets.papers import MyStatements
     from resolvers.ledger_desk_services import LedgerDeskServices
     from resolvers.user_services import UserServices
     from resolvers.wallet_services import WalletServices
@@ -48,6 +49,7 @@ async def web(settings: "Settings") -> None:
     from adapters.postgres import PostgresInstruments
     from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
     from adapters.sandbox_roles import demo_sign_in
+    from adapters.statements import Press
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
     from domain.market import Catalogue, MarketData, OrderBooks, Tape
@@ -69,7 +71,7 @@ async def web(settings: "Settings") -> None:
         market = MarketData(catalogue=catalogue, live=live, venue=venue, cursors=cursors)
         duties = [live.run]
         identify, access = without_accounts, Access()
-        users, wallets, ledger = None, None, None
+        users, wallets, ledger, downloads = None, None, None, None
         if people is not None:
             authentication = Authentication(
                 works=people.works, accounts=people.accounts, clock=base.clock
@@ -86,8 +88,11 @@ async def web(settings: "Settings") -> None:
             )
             users = user_services(base, people, signals, cursors)
             money = Money.over(base, people, catalogue=catalogue, live=live)
-            wallets = wallet_services(base, money, users.events, cursors)
+            press = Press.over(base, people)
+            papers = press.mine(cursors)
+            wallets = wallet_services(base, money, users.events, papers, cursors)
             ledger = ledger_desk_services(base, people, cursors)
+            downloads = press.downloads()
             probes.append(base.breaker_probe("identity", people.breaker.name))
             duties += [people.certificates.run, signals.run, ends.run, access.run]
         board = StatusBoard(probes, base.clock)
@@ -115,6 +120,7 @@ async def web(settings: "Settings") -> None:
             docs=ROOT / "docs",
             graphiql=ROOT / "adapters" / "web" / "dist",
             sign_in=demo_sign_in(settings) if people is not None else None,
+            downloads=downloads,
         )
         await on_duty(base, board, duties, app)
 
@@ -142,7 +148,11 @@ def user_services(
 
 
 def wallet_services(
-    base: "Foundation", money: "Money", events: "EventStreams", cursors: "CursorSigner"
+    base: "Foundation",
+    money: "Money",
+    events: "EventStreams",
+    papers: "MyStatements | None",
+    cursors: "CursorSigner",
 ) -> "WalletServices":
     """What can be done about money, over what answers for it."""
     from resolvers.wallet_services import WalletServices
@@ -158,6 +168,7 @@ def wallet_services(
         events=events,
         look_ups=money.look_ups,
         limits=money.limits,
+        papers=papers,
         cursors=cursors,
         clock=base.clock,
     )
@@ -218,7 +229,7 @@ async def worker(settings: "Settings") -> None:
     from adapters.foundation import founded, on_duty
     from adapters.gateway.role_probes import VenueClockProbe
     from adapters.postgres import PostgresInstruments
-    from adapters.worker_duties import about_money, about_people
+    from adapters.worker_duties import about_money, about_people, about_statements
     from domain.market import CatalogueRefresh, VenueClock
     from domain.status import StatusBoard
 
@@ -231,7 +242,8 @@ async def worker(settings: "Settings") -> None:
         clock = VenueClock(base.bybit.rest)
         probes = [*base.probes(database_required=True), VenueClockProbe(clock)]
         duties = [refresh.run, clock.run, *about_money(base)]
-        duties += [] if people is None else about_people(people, base)
+        if people is not None:
+            duties += [*about_people(people, base), *about_statements(people, base)]
         await on_duty(base, StatusBoard(probes, base.clock), duties)
 
 

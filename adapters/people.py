@@ -18,7 +18,7 @@ from adapters.bridges.users import (
 from adapters.firebase import Certificates, FirebaseAdmin, TokenVerifier
 from adapters.firebase.admin import BREAKER, WHAT
 from adapters.postgres import Database, PostgresEventLog
-from adapters.postgres.users import PostgresAccounts, PostgresWorks
+from adapters.postgres.users import PostgresAccounts, PostgresDataKeys, PostgresWorks
 from adapters.postgres.wallets import PostgresBooks
 from adapters.redis import RedisClient
 from adapters.redis.access import RedisAccessSignals, RedisKeptText, RedisStepUpGrants
@@ -39,6 +39,7 @@ class People:
 
     works: PostgresWorks
     accounts: PostgresAccounts
+    keys: PostgresDataKeys
     index: BlindIndex
     log: PostgresEventLog
     certificates: Certificates
@@ -91,6 +92,7 @@ async def people_of(
             yield People(
                 works=PostgresWorks(database, ring=ring, index=index, clock=clock),
                 accounts=PostgresAccounts(database, ring=ring, index=index),
+                keys=PostgresDataKeys(database, ring=ring),
                 index=index,
                 log=PostgresEventLog(database),
                 certificates=certificates,

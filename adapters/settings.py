@@ -6,6 +6,7 @@ holds a password. docs/settings.md and .env.example are generated from here.
 
 import os
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
@@ -104,6 +105,11 @@ class CoreSettings(BaseSettings):
         min_length=SECRET_KEY_LENGTH_MIN,
         description="Signs cursors and links; at least 32 characters, the same in all processes. "
         "Make one with `openssl rand -hex 32`.",
+    )
+    files_dir: Path | None = Field(
+        None,
+        description="Folder of statements' files, sealed, the same for `web` and `worker`. It "
+        "serves one host: on several, mount one folder on all. Without it no statement is made.",
     )
     firebase_project: str = Field(
         "demo-okd",

@@ -1,4 +1,4 @@
-"""What the worker does round the clock: about people, about money."""
+"""What the worker does round the clock: about people, about money, about statements."""
 
 from functools import partial
 
@@ -10,8 +10,14 @@ from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
 from adapters.postgres.idempotency import forget_commands
 from adapters.postgres.users import maintain_users
-from adapters.postgres.wallets import PostgresAssets, PostgresBooks, PostgresSealing, PostgresWorks
+from adapters.postgres.wallets import (
+    PostgresAssets,
+    PostgresBooks,
+    PostgresSealing,
+    PostgresWorks,
+)
 from adapters.redis import RedisEventSignaller
+from adapters.statements import Press
 from domain.events import Relay
 from domain.users import Erasure, InboxConsumer, TokenRevocation
 from domain.wallets import Chain, Holds
@@ -72,4 +78,15 @@ def about_money(base: Foundation) -> list[Duty]:
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),
         proofs(base),
+    ]
+
+
+def about_statements(people: People, base: Foundation) -> list[Duty]:
+    """Building what was asked for, deleting what was kept long enough. Raises OSError."""
+    builder = Press.over(base, people).builder()
+    if builder is None:
+        return []
+    return [
+        every(SECOND, "statements", builder.build_all),
+        every(MINUTE, "statement_files", builder.tidy),
     ]

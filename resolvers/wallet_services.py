@@ -16,6 +16,7 @@ from domain.wallets import (
     Values,
 )
 from domain.wallets.limits import Limits
+from domain.wallets.papers import MyStatements
 from domain.wallets.ports import (
     Assets,
     Books,
@@ -43,6 +44,8 @@ class WalletServices:
     history: BalanceHistory
     followed: FollowedWallets
     proofs: Proofs
+    papers: MyStatements | None = None
+    """Nothing where no files are kept."""
 
     @classmethod
     def over(
@@ -60,6 +63,7 @@ class WalletServices:
         limits: Limits,
         cursors: CursorSigner,
         clock: Clock,
+        papers: MyStatements | None = None,
     ) -> Self:
         """All of them over the same ports."""
         return cls(
@@ -87,4 +91,5 @@ class WalletServices:
                 clock=clock,
             ),
             proofs=Proofs(days=days, assets=assets),
+            papers=papers,
         )

@@ -148,17 +148,20 @@ def streamed_by(
     description: str,
     policy: FieldPolicy,
     shown_as: Mapping[str, Any] | None = None,
+    ids: Mapping[str, str] | None = None,
     rules: StreamRules | None = None,
 ) -> Any:
     """A subscription fed by ``resolver``, which returns a generator or a user error.
 
-    ``rules`` say what a transport may do with its values. A user error is raised before the stream
-    begins, so that the operation fails as a whole and the client gets one error, not an empty
-    stream.
+    ``ids`` is as in ``resolved_by``; ``rules`` say what a transport may do with its values. A user
+    error is raised before the stream begins, so that the operation fails as a whole and the client
+    gets one error, not an empty stream.
     """
     call: Call = resolver
     if shown_as is not None:
         call = translated(call, shown_as)
+    if ids is not None:
+        call = identified(call, ids)
     return strawberry.subscription(
         resolver=guarded(_coded(call), policy, payload=False),
         description=description,

@@ -11,9 +11,10 @@ import schema.user_words  # noqa: F401  # the enums must be declared before they
 from domain.kernel.policy import Audience, Delivery, FieldPolicy
 from domain.kernel.viewer import Role
 from resolvers import account_events as events
-from resolvers import users
+from resolvers import statements, users
 from schema._ids import id_of
 from schema._view import Stream, T, resolved_by, streamed_by, view_of
+from schema.statements import Statement
 from schema.users import Notification, Profile, Session, Settings
 
 Event = domain.kernel.events.Event
@@ -109,6 +110,27 @@ class NotificationAddedEvent(AccountEvent):
     )
 
 
+@event_of("statement.progressed", "A statement is being built, and has come so far.")
+class StatementProgressedEvent(AccountEvent):
+    statement: Statement | None = resolved_by(
+        statements.statement_of_event, description="As it is now."
+    )
+
+
+@event_of("statement.ready", "A statement can be downloaded.")
+class StatementReadyEvent(AccountEvent):
+    statement: Statement | None = resolved_by(
+        statements.statement_of_event, description="As it is now."
+    )
+
+
+@event_of("statement.failed", "A statement could not be built.")
+class StatementFailedEvent(AccountEvent):
+    statement: Statement | None = resolved_by(
+        statements.statement_of_event, description="As it is now."
+    )
+
+
 @view_of(
     Event,
     description="An event of a kind this schema does not know yet.",
@@ -131,6 +153,9 @@ ACCOUNT_EVENTS = (
     AccountErasedEvent,
     RolesChangedEvent,
     NotificationAddedEvent,
+    StatementProgressedEvent,
+    StatementReadyEvent,
+    StatementFailedEvent,
     OtherEvent,
 )
 _OWN = FieldPolicy(Audience.SIGNED_IN, cost=10, delivery=Delivery.LOSSLESS)

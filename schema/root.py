@@ -17,6 +17,8 @@ from schema.ledger_desk_errors import LEDGER_DESK_ERRORS
 from schema.ledger_desk_mutations import LedgerDeskMutations
 from schema.market import MarketQueries, MarketSubscriptions
 from schema.proofs import ProofQueries
+from schema.statement_errors import STATEMENT_ERRORS
+from schema.statements import StatementMutations, StatementSubscriptions
 from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
@@ -35,12 +37,24 @@ Query = root_type(
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, WalletMutations, BackOfficeMutations, LedgerDeskMutations),
+    (
+        UserMutations,
+        WalletMutations,
+        StatementMutations,
+        BackOfficeMutations,
+        LedgerDeskMutations,
+    ),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(
     "Subscription",
-    (MarketSubscriptions, StatusSubscriptions, AccountSubscriptions, WalletSubscriptions),
+    (
+        MarketSubscriptions,
+        StatusSubscriptions,
+        AccountSubscriptions,
+        WalletSubscriptions,
+        StatementSubscriptions,
+    ),
     description="Listening. Every value is whole, never a delta; of the market one comes at once.",
 )
 
@@ -63,6 +77,7 @@ def build_schema(
             *LEDGER_DESK_ERRORS,
             *ACCOUNT_EVENTS,
             *WALLET_EVENTS,
+            *STATEMENT_ERRORS,
         ],
         config=StrawberryConfig(**config),
         extensions=list(extensions),

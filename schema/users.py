@@ -10,11 +10,12 @@ import domain.users.model
 import schema.user_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
-from resolvers import users, wallet_values
+from resolvers import statements, users, wallet_values
 from resolvers import wallets as money
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
+from schema.statements import Statement
 from schema.wallet_values import TotalValue
 from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
@@ -200,6 +201,9 @@ class Viewer:
     )
     transfer_limits: list[TransferLimit] | None = resolved_by(
         money.transfer_limits, description="How much of an asset they may send to others."
+    )
+    statements: Connection[Statement] | None = resolved_by(
+        statements.statements, description="Statements they asked for, newest first."
     )
 
 

@@ -31,6 +31,7 @@ from adapters.gateway.fanout.flusher import Flusher, OutboxLimits
 from adapters.gateway.fanout.groups import GroupLimits
 from adapters.gateway.fanout.pace import Pace
 from adapters.gateway.fanout.sharing import Sharing
+from adapters.gateway.files import file_routes
 from adapters.gateway.flood import FloodGuard, SocketCaps
 from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
@@ -51,6 +52,7 @@ from adapters.settings import Settings
 from adapters.telemetry import ErrorReporter, Metrics, NullErrorReporter, correlation
 from adapters.telemetry.metrics import Deliveries
 from domain.status import StatusBoard
+from domain.wallets.papers import Downloads
 
 # A simple cross-site request cannot carry a header of its own: its presence proves a preflight.
 PREFLIGHT_HEADER = "graphql-require-preflight"
@@ -74,6 +76,7 @@ def build_app(
     docs: Path,
     graphiql: Path,
     sign_in: DemoSignIn | None = None,
+    downloads: Downloads | None = None,
     identify: Identify = nobody,
     access: Access | None = None,
     reporter: ErrorReporter | None = None,
@@ -129,6 +132,7 @@ def build_app(
             WebSocketRoute("/graphql", sockets.serve),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
+            *file_routes(downloads, flood),
             *page_routes(sdl=sdl, docs=docs, graphiql=graphiql, sign_in=sign_in),
         ],
         middleware=_layers(settings, drain, reporter),

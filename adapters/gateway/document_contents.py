@@ -10,9 +10,9 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
         "Guides",
         (
             "guides/getting-started.md", "guides/signing-in.md", "guides/wallets.md",
-            "guides/account-events.md", "guides/errors.md", "guides/pagination.md",
-            "guides/scalars.md", "subscriptions.md", "proofs.md", "limits.md", "graphiql.md",
-            "guides/*",
+            "guides/statements.md", "guides/account-events.md", "guides/errors.md",
+            "guides/pagination.md", "guides/scalars.md", "subscriptions.md", "proofs.md",
+            "limits.md", "graphiql.md", "guides/*",
         ),
     ),
     ("Clients", ("clients.md", "clients/*")),

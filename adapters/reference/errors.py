@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from adapters.reference.account_errors import ACCOUNT_MEANINGS
 from adapters.reference.ledger_errors import LEDGER_MEANINGS
 from adapters.reference.meaning import FAILURE, KINDS, REQUEST, SIGNING_IN, USER, Meaning
+from adapters.reference.statement_errors import STATEMENT_MEANINGS
 from adapters.reference.wallet_errors import WALLET_MEANINGS
 
 _HEAD = """# Error codes
@@ -187,6 +188,7 @@ MEANINGS: dict[str, Meaning] = {
         "Do not repeat it; the same request fails again.",
     ),
     **ACCOUNT_MEANINGS,
+    **STATEMENT_MEANINGS,
     **WALLET_MEANINGS,
     **LEDGER_MEANINGS,
 }

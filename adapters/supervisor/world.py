@@ -196,6 +196,7 @@ def _people_environment(place: Place, identity: socket.socket) -> dict[str, str]
     With a Firebase project of the person's own in the environment it is that one.
     """
     own = {
+        "OKD_FILES_DIR": os.environ.get("OKD_FILES_DIR", str(place.data_dir / "files")),
         "OKD_VAULT_KEYS": _kept(place.data_dir, "vault.keys", _vault_key),
         "OKD_BLIND_INDEX_KEY": _kept(
             place.data_dir, "blind-index.key", lambda: secrets.token_hex(32)

@@ -35,11 +35,19 @@ class DataKey:
 
     def seal(self, value: str, *, place: str) -> bytes:
         """``value`` for ``place``: ``<user id>:<column>``, so that no value can be moved."""
-        return seal(self._cipher, value.encode(), place=place)
+        return self.seal_bytes(value.encode(), place=place)
 
     def open(self, sealed: bytes, *, place: str) -> str:
         """What was sealed for ``place``. Raises Tampered."""
-        return unseal(self._cipher, sealed, place=place).decode()
+        return self.open_bytes(sealed, place=place).decode()
+
+    def seal_bytes(self, value: bytes, *, place: str) -> bytes:
+        """A part of a file, for ``place``: the file and the part's number in it."""
+        return seal(self._cipher, value, place=place)
+
+    def open_bytes(self, sealed: bytes, *, place: str) -> bytes:
+        """What was sealed for ``place``. Raises Tampered."""
+        return unseal(self._cipher, sealed, place=place)
 
 
 def seal(cipher: AESGCM, value: bytes, *, place: str) -> bytes:

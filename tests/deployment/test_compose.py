@@ -192,6 +192,27 @@ def test_networks_volumes_and_configs_are_declared_and_used():
     assert configs == set(whole["configs"])
 
 
+def test_web_and_worker_share_the_folder_of_files_and_it_is_theirs():
+    kept = {
+        name: volume
+        for name, service in SERVICES.items()
+        for volume in service.get("volumes", [])
+        if volume.startswith("files:")
+    }
+
+    assert kept.keys() == {"web", "worker"}
+    for name, volume in kept.items():
+        assert volume.removeprefix("files:") == environment_of(name)["OKD_FILES_DIR"]
+    (made,) = [
+        run.text
+        for run in dockerfile().stages["production"].all("RUN")
+        if environment_of("web")["OKD_FILES_DIR"] in run.text
+    ]
+    assert made.split() == [
+        "install", "-d", "-o", "okd", "-g", "okd", "-m", "0700", "/var/lib/okd/files",
+    ]  # fmt: skip
+
+
 def test_the_databases_have_no_way_out():
     assert composition.composition()["networks"]["data"] == {"internal": True}
     assert SERVICES["postgres"]["networks"] == SERVICES["valkey"]["networks"] == ["data"]

@@ -205,6 +205,7 @@ async def about_a_frozen_wallet(people: People) -> Ready:
 
 READY: dict[str, Callable[[People], Awaitable[Ready]]] = {
     "updateProfile": on_their_own,
+    "requestStatement": on_their_own,
     "updateSettings": on_their_own,
     "endSession": on_their_own,
     "revokeSession": with_a_session_to_end,
@@ -383,7 +384,30 @@ async def test_a_wallet_is_told_as_it_is_and_as_it_becomes(people: People):
     assert (after["available"], after["held"], after["total"]) == ("7.25", "0", "7.25")
 
 
+async def test_a_statement_is_followed_until_it_can_be_downloaded(people: People):
+    caller = await people.somebody()
+    answer = await run("requestStatement", caller)
+    shown = SUBSCRIPTIONS["statementUpdated"]
+    payload = {"query": shown.document, "variables": {"id": answer["statement"]["id"]}}
+
+    seen = []
+    async with caller.socket() as ws, asyncio.timeout(30):
+        await ws.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        while (message := json.loads(await ws.recv()))["type"] == "next":
+            seen.append(message["payload"]["data"]["statementUpdated"])
+
+    assert message["type"] == "complete"
+    assert [each["progress"] for each in seen] == sorted(each["progress"] for each in seen)
+    assert (seen[-1]["state"], seen[-1]["progress"]) == ("READY", 1.0)
+    host = people.sandbox.addresses["graphql"].removesuffix("/graphql")
+    async with httpx.AsyncClient(trust_env=False) as http:
+        file = await http.get(host + seen[-1]["download"]["url"])
+    assert file.status_code == 200
+    assert file.text.startswith("time,entry,kind,asset,")
+
+
 def test_every_subscription_of_an_account_is_followed():
     assert SUBSCRIPTIONS.keys() == {
         "accountEvents", "balanceUpdated", "notificationAdded", "sessionRevoked",
+        "statementUpdated",
     }  # fmt: skip

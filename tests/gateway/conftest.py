@@ -103,6 +103,7 @@ async def serving(
     identify = overrides.pop("identify", nobody)
     access = overrides.pop("access", None)
     sign_in = overrides.pop("sign_in", None)
+    downloads = overrides.pop("downloads", None)
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
@@ -121,6 +122,7 @@ async def serving(
         docs=Path(__file__).parents[2] / "docs",
         graphiql=graphiql,
         sign_in=sign_in,
+        downloads=downloads,
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))

@@ -26,6 +26,7 @@ from domain.kernel.ids import Category
 from domain.market import InstrumentStatus
 from domain.wallets.desk.model import LedgerProposalKind, LedgerProposalState
 from domain.wallets.model import AccountKind, EntryKind, HoldState
+from domain.wallets.papers import StatementFormat, StatementProblem, StatementState
 from tests.world import DatabaseUrls, create_database
 
 
@@ -89,6 +90,9 @@ async def test_tables_are_what_the_models_say(database_urls: DatabaseUrls) -> No
         ("ck_hold_state", HoldState),
         ("ck_proposal_kind", LedgerProposalKind),
         ("ck_proposal_state", LedgerProposalState),
+        ("ck_statement_format", StatementFormat),
+        ("ck_statement_state", StatementState),
+        ("ck_statement_problem", StatementProblem),
     ],
 )
 async def test_checks_know_every_word(

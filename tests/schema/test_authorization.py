@@ -122,8 +122,12 @@ def some(gql: Any) -> str:
             needed = dict([next(iter(fields))])
         return f"{{{', '.join(f'{n}: {some(f.type)}' for n, f in needed.items())}}}"
     known = {
-        "Int": "1", "Boolean": "true", "UUID": f'"{UUID(int=1)}"', "Date": '"2026-11-22"',
-    }  # fmt: skip
+        "Int": "1",
+        "Date": '"2026-11-22"',
+        "Boolean": "true",
+        "UUID": f'"{UUID(int=1)}"',
+        "DateTime": '"2026-01-01T00:00:00Z"',
+    }
     return known.get(nullable.name, '"1"')
 
 

@@ -5,6 +5,7 @@ from adapters.postgres.tables.idempotency import CommandRow
 from adapters.postgres.tables.market import InstrumentRow
 from adapters.postgres.tables.naming import METADATA
 from adapters.postgres.tables.proofs import DayRootRow, LiabilityPartRow, LiabilityRow
+from adapters.postgres.tables.statements import StatementRow
 from adapters.postgres.tables.users import (
     AccountRow,
     ActivityRow,
@@ -57,5 +58,6 @@ __all__ = [
     "RoleRow",
     "SessionRow",
     "SettingsRow",
+    "StatementRow",
     "UnsealedRow",
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.postgres.engine import Database
 from adapters.postgres.tables.users import DataKeyRow
 from adapters.vault import DataKey, KeyRing, Shredded, WrappedKey
 
@@ -41,6 +42,10 @@ class Keys:
         """Whether the user still has a key."""
         return self._opened.get(user_id) is not None
 
+    def key_of(self, user_id: UUID) -> DataKey | None:
+        """The user's key, once it was loaded."""
+        return self._opened.get(user_id)
+
     def forget(self, user_id: UUID) -> None:
         self._opened[user_id] = None
 
@@ -59,3 +64,18 @@ class Keys:
         if sealed is None or key is None:
             return None
         return key.open(sealed, place=f"{user_id}:{column}")
+
+
+class PostgresDataKeys:
+    """Implements adapters.files.DataKeys: for what is sealed outside of the database."""
+
+    def __init__(self, database: Database, *, ring: KeyRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    async def key_of(self, owner: UUID) -> DataKey | None:
+        """None for who was erased, or never was. Raises Unavailable, TimedOut."""
+        async with self._database.read() as session:
+            keys = Keys(self._ring, session)
+            await keys.load([owner])
+        return keys.key_of(owner)

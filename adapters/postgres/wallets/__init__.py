@@ -6,6 +6,7 @@ from adapters.postgres.wallets.ledger_books import PostgresLedgerBooks
 from adapters.postgres.wallets.proofs import PostgresClosing, PostgresPublishedDays
 from adapters.postgres.wallets.reading import PostgresBooks
 from adapters.postgres.wallets.rebuilding import CannotRebuild, Rebuilt, rebuild_balances
+from adapters.postgres.wallets.statements import PostgresShelf, PostgresStatementWorks
 from adapters.postgres.wallets.verification import (
     PATIENCE_SECONDS,
     RULES,
@@ -25,6 +26,8 @@ __all__ = [
     "PostgresLedgerBooks",
     "PostgresPublishedDays",
     "PostgresSealing",
+    "PostgresShelf",
+    "PostgresStatementWorks",
     "PostgresVerification",
     "PostgresWorks",
     "Rebuilt",

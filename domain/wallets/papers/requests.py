@@ -1,0 +1,198 @@
+"""Asking for statements, and looking at one's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.kernel.clock import Clock
+from domain.kernel.cursor import CursorSigner
+from domain.kernel.errors import BadInput
+from domain.kernel.idempotency import (
+    Command,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    Outcomes,
+    digest_of,
+    once,
+)
+from domain.kernel.ids import AssetCode, UserId, new_uuid7
+from domain.kernel.page import Edge, Page, page_of, page_size
+from domain.wallets.errors import UnknownAsset
+from domain.wallets.papers.errors import (
+    StatementTooLarge,
+    TooManyStatements,
+    UnknownStatement,
+)
+from domain.wallets.papers.links import LinkSigner, SignedLink
+from domain.wallets.papers.model import (
+    LINES_MAX,
+    PERIOD_MAX,
+    Range,
+    Statement,
+    StatementFormat,
+    StatementId,
+)
+from domain.wallets.papers.ports import Shelf, Work, Works
+from domain.wallets.ports import Assets
+
+OPEN_MAX = 3
+KEPT_MAX = 50
+_LIST = "statements"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatement:
+    """A wish for a file about what came and went from ``since`` until before ``until``."""
+
+    asset: str | None
+    since: datetime
+    until: datetime
+    format: StatementFormat
+    idempotency_key: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What is kept under the key."""
+
+    statement_id: UUID
+
+
+StatementRefusal = (
+    BadInput
+    | UnknownAsset
+    | TooManyStatements
+    | StatementTooLarge
+    | IdempotencyInProgress
+    | IdempotencyKeyReused
+)
+
+_OUTCOMES = Outcomes(Requested, TooManyStatements, StatementTooLarge)
+
+
+class MyStatements:
+    """Requests and shows the caller's own."""
+
+    def __init__(
+        self,
+        *,
+        works: Works,
+        shelf: Shelf,
+        assets: Assets,
+        signer: LinkSigner,
+        cursors: CursorSigner,
+        clock: Clock,
+    ) -> None:
+        self._works = works
+        self._shelf = shelf
+        self._assets = assets
+        self._signer = signer
+        self._cursors = cursors
+        self._clock = clock
+
+    async def request(self, owner: UserId, wish: RequestStatement) -> Statement | StatementRefusal:
+        """Have it built, or say why not. Raises Unavailable, TimedOut, Conflict.
+
+        What it is about is fixed now: nothing posted while it is built moves a line.
+        """
+        asset: AssetCode | None = None
+        if wish.asset is not None:
+            known = await self._assets.asset(wish.asset)
+            if known is None:
+                return UnknownAsset(wish.asset)
+            asset = known.code
+        now = self._clock.now()
+        problem = period_problem(wish.since, wish.until, now=now)
+        if problem is not None:
+            return problem
+
+        async def rule(work: Work) -> Requested | TooManyStatements | StatementTooLarge:
+            return await _requested(work, owner, asset, wish, now=now)
+
+        digest = digest_of(asset=asset, since=wish.since, until=wish.until, format=wish.format)
+        command = Command(owner, "requestStatement", wish.idempotency_key, digest)
+        done = await once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
+        if not isinstance(done, Requested):
+            return done
+        statement = await self._shelf.statement(StatementId(done.statement_id))
+        if statement is None:
+            raise LookupError("a statement that was requested is kept for ever")
+        return statement
+
+    async def page(
+        self, owner: UserId, *, first: int, after: str | None
+    ) -> Page[Statement] | BadInput:
+        """Newest first."""
+        size = page_size(first)
+        if isinstance(size, BadInput):
+            return size
+        before: StatementId | None = None
+        if after is not None:
+            opened = self._cursors.open(_LIST, after)
+            if isinstance(opened, BadInput):
+                return opened
+            before = StatementId(UUID(opened))
+        found = await self._shelf.page(owner, first=size + 1, before=before)
+        edges = [Edge(each, self._cursors.sign(_LIST, str(each.id))) for each in found[:size]]
+        return page_of(edges, after=after, more=len(found) > size)
+
+    async def one(self, owner: UserId, statement_id: StatementId) -> Statement | UnknownStatement:
+        """One of the owner's own."""
+        found = await self._shelf.statement(statement_id)
+        if found is None or found.owner != owner:
+            return UnknownStatement()
+        return found
+
+    def link(self, statement: Statement) -> SignedLink | None:
+        """Where its file is downloaded; made anew each time, None while there is none."""
+        return self._signer.link(statement, now=self._clock.now())
+
+
+def period_problem(since: datetime, until: datetime, *, now: datetime) -> BadInput | None:
+    """What is wrong with a period: it begins in the past and has an end, not too far from it."""
+    if since >= until:
+        return BadInput("until", "must be later than since.")
+    if since >= now:
+        return BadInput("since", "must be in the past.")
+    if until - since > PERIOD_MAX:
+        return BadInput("until", f"may be at most {PERIOD_MAX.days} days after since.")
+    return None
+
+
+async def _requested(
+    work: Work,
+    owner: UserId,
+    asset: AssetCode | None,
+    wish: RequestStatement,
+    *,
+    now: datetime,
+) -> Requested | TooManyStatements | StatementTooLarge:
+    being_built, kept = await work.statements.counts(owner, now=now)
+    if being_built >= OPEN_MAX:
+        return TooManyStatements(OPEN_MAX, being_built=True)
+    if being_built + kept >= KEPT_MAX:
+        return TooManyStatements(KEPT_MAX, being_built=False)
+    until = min(wish.until, now)
+    found = await work.statements.ranges(owner, asset, since=wish.since, until=until)
+    statement = Statement(
+        id=StatementId(new_uuid7()),
+        owner=owner,
+        asset=asset,
+        since=wish.since,
+        until=until,
+        format=wish.format,
+        requested_at=now,
+        ranges=told_of(found),
+    )
+    most = LINES_MAX[wish.format]
+    if statement.lines > most:
+        return StatementTooLarge(statement.lines, most)
+    await work.statements.add(statement)
+    return Requested(statement.id)
+
+
+def told_of(ranges: Sequence[Range]) -> tuple[Range, ...]:
+    """Without the assets that had nothing before, and got nothing."""
+    assets = {each.asset for each in ranges if each.lines or each.opening}
+    return tuple(each for each in ranges if each.asset in assets)
