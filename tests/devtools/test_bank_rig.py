@@ -47,7 +47,7 @@ def lines_of(*wishes: Wish) -> list[Line]:
 
 
 def success(**more: object) -> dict[str, Any]:
-    transfer = {"id": "t1", "asset": "USDT", "amount": "1", "available": "9", **more}
+    transfer = {"entryId": "t1", "asset": "USDT", "amount": "1", "available": "9", **more}
     return {"data": {"transferFunds": {"__typename": "TransferFundsSuccess", "transfer": transfer}}}
 
 
@@ -64,6 +64,7 @@ def error(code: str) -> dict[str, Any]:
     [
         (200, success(), Done("t1", Decimal(9))),
         (200, refusal("INSUFFICIENT_FUNDS"), Refused("INSUFFICIENT_FUNDS")),
+        (200, refusal("UNAUTHENTICATED"), Wrong("UNAUTHENTICATED")),
         (200, refusal("IDEMPOTENCY_IN_PROGRESS"), Again("IDEMPOTENCY_IN_PROGRESS")),
         (200, error("UNAVAILABLE"), Again("UNAVAILABLE")),
         (503, error("OVERLOADED"), Again("OVERLOADED")),

@@ -1,4 +1,4 @@
-"""The ledger's bench: pgbench's words, writers that count, books that add up whatever their length."""
+"""The ledger's bench: pgbench's words, writers that count, books that always add up."""
 
 import asyncio
 

@@ -29,7 +29,7 @@ class Done:
     """It was moved."""
 
     transfer: str
-    """The answer's own id."""
+    """The receipt's number."""
     available: Decimal
     """What it says the sender had left."""
 
