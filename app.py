@@ -142,6 +142,8 @@ def wallet_services(
         books=money.books,
         assets=money.assets,
         recipients=money.recipients,
+        look_ups=money.look_ups,
+        limits=money.limits,
         cursors=cursors,
         clock=base.clock,
     )

@@ -38,6 +38,7 @@ class People:
 
     works: PostgresWorks
     accounts: PostgresAccounts
+    index: BlindIndex
     log: PostgresEventLog
     certificates: Certificates
     verifier: TokenVerifier
@@ -82,6 +83,7 @@ async def people_of(
             yield People(
                 works=PostgresWorks(database, ring=ring, index=index, clock=clock),
                 accounts=PostgresAccounts(database, ring=ring, index=index),
+                index=index,
                 log=PostgresEventLog(database),
                 certificates=certificates,
                 verifier=TokenVerifier(

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters import settings_checks as checks
 from adapters.settings_gateway import GatewaySettings
+from adapters.settings_wallets import WalletSettings
 from adapters.vault import KeyRing
 from domain.kernel.ids import Category
 
@@ -280,7 +281,7 @@ class CoreSettings(BaseSettings):
         return address
 
 
-class Settings(GatewaySettings, CoreSettings):
+class Settings(WalletSettings, GatewaySettings, CoreSettings):
     """Everything a process is told from outside."""
 
 

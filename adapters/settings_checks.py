@@ -1,7 +1,9 @@
 """What settings are held against, one question a function; a ValueError says what is wrong."""
 
 import json
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 GOOGLE_CERTIFICATES = (
     "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com"
 )
+_TRANSFER_LIMITS = re.compile(r"([A-Z0-9]{1,20})=([0-9.]+)/([0-9.]+)/([0-9.]+)", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,20}(\.\d{1,18})?", re.ASCII)
 _ACCOUNT_FIELDS = ("project_id", "client_email", "private_key", "token_uri")
 
 
@@ -56,6 +60,21 @@ def service_account(given: str) -> str:
     if not complete or not all(isinstance(account.get(name), str) for name in _ACCOUNT_FIELDS):
         raise ValueError("is not the key of a service account")
     return text
+
+
+def transfer_limits(text: str) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
+    """By asset: what may be sent with one transfer, in 24 hours, in 30 days."""
+    found = {}
+    for word in text.split():
+        parts = _TRANSFER_LIMITS.fullmatch(word)
+        amounts = parts.groups()[1:] if parts else ()
+        if parts is None or not all(_AMOUNT.fullmatch(amount) for amount in amounts):
+            raise ValueError("is not a list such as USDT=5000/10000/50000 BTC=0.1/0.2/1")
+        once, day, month = (Decimal(amount) for amount in amounts)
+        if not once <= day <= month:
+            raise ValueError(f"{parts[1]}: a longer period has no lower limit")
+        found[parts[1]] = (once, day, month)
+    return found
 
 
 def protected(url: str) -> bool:

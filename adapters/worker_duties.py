@@ -4,6 +4,7 @@ from functools import partial
 
 from adapters.duties import Duty, every, once
 from adapters.foundation import Foundation
+from adapters.listed_assets import list_assets
 from adapters.people import People
 from adapters.postgres import PostgresOutbox, maintain_events
 from adapters.postgres.idempotency import forget_commands
@@ -50,16 +51,18 @@ def about_people(people: People, base: Foundation) -> list[Duty]:
 
 
 def about_money(base: Foundation) -> list[Duty]:
-    """Holds whose time is up, the ledger's chain, old idempotency keys."""
+    """What wallets can hold, holds whose time is up, the ledger's chain, old idempotency keys."""
     clock, database = base.clock, base.database
+    assets = PostgresAssets(database, clock=clock)
     chain = Chain(PostgresSealing(database), clock)
     holds = Holds(
         works=PostgresWorks(database, clock=clock),
-        assets=PostgresAssets(database, clock=clock),
+        assets=assets,
         books=PostgresBooks(database),
         clock=clock,
     )
     return [
+        once("assets", partial(list_assets, assets)),
         every(SECOND, "holds", holds.expire_due),
         every(SECOND, "chain", chain.seal_all),
         every(DAY, "keys", lambda: forget_commands(database, now=clock.now())),

@@ -57,4 +57,5 @@ def context_for(viewer: Viewer, services: Services) -> Context:
     """A fresh context. Call it inside the running loop: loaders bind to it."""
     users = services.users
     accounts = None if users is None else users.accounts
-    return Context(viewer, services, Loaders(services.market, services.books, accounts))
+    loaders = Loaders(services.market, services.books, accounts, services.wallets)
+    return Context(viewer, services, loaders)

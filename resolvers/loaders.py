@@ -9,6 +9,8 @@ from domain.kernel.ids import InstrumentId, UserId
 from domain.market import BookAsked, Instrument, MarketData, OrderBook, OrderBooks, Ticker
 from domain.users.model import Locale, Profile
 from domain.users.ports import Accounts
+from resolvers.wallet_loaders import WalletLoaders
+from resolvers.wallet_services import WalletServices
 
 
 class Loaders:
@@ -19,7 +21,11 @@ class Loaders:
     """
 
     def __init__(
-        self, market: MarketData, books: OrderBooks, accounts: Accounts | None = None
+        self,
+        market: MarketData,
+        books: OrderBooks,
+        accounts: Accounts | None = None,
+        wallets: WalletServices | None = None,
     ) -> None:
         async def load_instruments(ids: list[InstrumentId]) -> list[Instrument | None]:
             found = await market.instruments_by_id(frozenset(ids))
@@ -48,6 +54,7 @@ class Loaders:
         self.instrument: DataLoader[InstrumentId, Instrument | None] = DataLoader(
             load_instruments, cache=False
         )
+        self.wallets = WalletLoaders(wallets)
         self.ticker: DataLoader[InstrumentId, Ticker | None] = DataLoader(load_tickers, cache=False)
 
 

@@ -6,6 +6,7 @@ Strawberry's own Decimal takes NaN and floats and prints 1E-8; its DateTime take
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
@@ -15,6 +16,7 @@ from schema.tape import CandleRows
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,19})(\.\d{1,18})?", re.ASCII)
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 # Longer than any valid value: what is echoed in an error stays short.
 _ECHOED_CHARACTERS_MAX = 40
 
@@ -56,6 +58,15 @@ def print_date_time(value: object) -> str:
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def parse_uuid(value: object) -> UUID:
+    """Read a UUID in its usual form: the 36 characters that everybody writes."""
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return UUID(value)
+    raise GraphQLError(
+        f'{_echo(value)} is not a UUID: send one such as "019ab2c4-6f00-7c3a-9d5e-3a1f0c7be201".'
+    )
+
+
 def _echo(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _ECHOED_CHARACTERS_MAX else f"{text[:_ECHOED_CHARACTERS_MAX]}..."
@@ -85,6 +96,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=print_decimal,
         parse_value=parse_decimal,
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259#section-7",
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A UUID in its usual form of 36 characters, of any version.",
+        serialize=str,
+        parse_value=parse_uuid,
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
     ),
     datetime: strawberry.scalar(
         name="DateTime",

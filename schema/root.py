@@ -18,6 +18,8 @@ from schema.status import StatusQueries, StatusSubscriptions
 from schema.user_errors import USER_ERRORS
 from schema.user_mutations import UserMutations
 from schema.users import UserQueries
+from schema.wallet_errors import WALLET_ERRORS
+from schema.wallet_mutations import WalletMutations
 from schema.wallets import WalletQueries
 
 Query = root_type(
@@ -27,7 +29,7 @@ Query = root_type(
 )
 Mutation = root_type(
     "Mutation",
-    (UserMutations, BackOfficeMutations),
+    (UserMutations, WalletMutations, BackOfficeMutations),
     description="Changing. Every answer is a union of the success and of each reason why not.",
 )
 Subscription = root_type(
@@ -49,7 +51,7 @@ def build_schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[*USER_ERRORS, *ACCOUNT_EVENTS],
+        types=[*USER_ERRORS, *WALLET_ERRORS, *ACCOUNT_EVENTS],
         config=StrawberryConfig(**config),
         extensions=list(extensions),
         execution_context_class=EventExecutor,

@@ -14,7 +14,7 @@ from resolvers import users, wallets
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
-from schema.wallets import Wallet
+from schema.wallets import FILTERED, Transaction, TransferLimit, Wallet
 
 
 @view_of(
@@ -187,6 +187,14 @@ class Viewer:
     )
     wallet: Wallet | None = resolved_by(
         wallets.wallet, description="One of them; null when they never had that asset."
+    )
+    transactions: Connection[Transaction] | None = resolved_by(
+        wallets.transactions,
+        shown_as=FILTERED,
+        description="What happened in all their wallets, newest first.",
+    )
+    transfer_limits: list[TransferLimit] | None = resolved_by(
+        wallets.transfer_limits, description="How much of an asset they may send to others."
     )
 
 

@@ -10,6 +10,7 @@ from adapters.redis.client import RedisClient
 from adapters.redis.event_signals import RedisEventSignaller, RedisEventSignals
 from adapters.redis.leases import RedisLeases
 from adapters.redis.live_market import RedisLiveMarket
+from adapters.redis.look_ups import RedisLookUps
 from adapters.redis.metrics import DropReason, HubMetrics, NullHubMetrics
 from adapters.redis.publisher import RedisFeedPublisher
 
@@ -26,5 +27,6 @@ __all__ = [
     "RedisKeptText",
     "RedisLeases",
     "RedisLiveMarket",
+    "RedisLookUps",
     "RedisStepUpGrants",
 ]

@@ -58,6 +58,10 @@ class Names:
         """A step-up that was used."""
         return f"{self.prefix}:v1:spent:{digest}"
 
+    def looked_up(self, user: str) -> str:
+        """A set: digests of the addresses somebody asked about within a day."""
+        return f"{self.prefix}:v1:looked-up:{user}"
+
     def kept(self, name: str) -> str:
         """A text all processes share."""
         return f"{self.prefix}:v1:kept:{name}"

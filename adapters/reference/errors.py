@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from adapters.reference.account_errors import ACCOUNT_MEANINGS
 from adapters.reference.meaning import FAILURE, KINDS, REQUEST, SIGNING_IN, USER, Meaning
+from adapters.reference.wallet_errors import WALLET_MEANINGS
 
 _HEAD = """# Error codes
 
@@ -184,6 +185,7 @@ MEANINGS: dict[str, Meaning] = {
         "Do not repeat it; the same request fails again.",
     ),
     **ACCOUNT_MEANINGS,
+    **WALLET_MEANINGS,
 }
 
 

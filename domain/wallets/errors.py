@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 from domain.kernel.errors import UserError
 from domain.kernel.ids import AssetCode
 from domain.kernel.money import plain
-from domain.wallets.model import HoldState
+from domain.wallets.model import HoldState, LimitPeriod
 
 
 class WalletsErrorCode(StrEnum):
@@ -24,6 +25,8 @@ class WalletsErrorCode(StrEnum):
     UNKNOWN_HOLD = "UNKNOWN_HOLD"
     HOLD_NOT_OPEN = "HOLD_NOT_OPEN"
     HOLD_TOO_SMALL = "HOLD_TOO_SMALL"
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    TOO_MANY_RECIPIENTS = "TOO_MANY_RECIPIENTS"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class UnknownRecipient(UserError):
 
     @property
     def message(self) -> str:
-        return "Nobody here can receive money under this id. Look at it again."
+        return "Nobody here can receive money under this name. Look at it again."
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -127,6 +130,10 @@ class WalletFrozen(UserError):
     @property
     def message(self) -> str:
         return f"Your {self.asset} wallet is frozen. Write to support."
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"asset": self.asset}
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,68 @@ class HoldTooSmall(UserError):
     @property
     def path(self) -> tuple[str, ...]:
         return ("amount",)
+
+
+_COUNTED = {
+    LimitPeriod.TRANSFER: "with one transfer",
+    LimitPeriod.DAY: "within 24 hours",
+    LimitPeriod.MONTH: "within 30 days",
+}
+
+
+@dataclass(frozen=True)
+class LimitExceeded(UserError):
+    """More than may be sent, at once or within a while."""
+
+    code: ClassVar[StrEnum] = WalletsErrorCode.LIMIT_EXCEEDED
+    asset: AssetCode
+    period: LimitPeriod
+    limit: Decimal
+    used: Decimal
+    remaining: Decimal
+    resets_at: datetime | None = None
+
+    @property
+    def message(self) -> str:
+        return (
+            f"You can send {plain(self.limit)} {self.asset} {_COUNTED[self.period]};"
+            f" {plain(self.remaining)} {self.asset} is left."
+        )
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return ("amount",)
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {
+            "asset": self.asset,
+            "period": self.period.value,
+            "limit": plain(self.limit),
+            "used": plain(self.used),
+            "remaining": plain(self.remaining),
+            "resetsAt": None if self.resets_at is None else self.resets_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class TooManyRecipients(UserError):
+    """More addresses than one person has to look up in a day."""
+
+    code: ClassVar[StrEnum] = WalletsErrorCode.TOO_MANY_RECIPIENTS
+    retry_after_seconds: int
+
+    @property
+    def message(self) -> str:
+        return "You have named many new addresses today. Name a known one, or come back later."
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return ("recipient",)
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        return {"retryAfterSeconds": self.retry_after_seconds}
 
 
 Refusal = InsufficientFunds | WalletFrozen | HoldNotOpen | UnknownHold

@@ -1,4 +1,4 @@
-"""Assets, accounts, entries, postings, holds: the words of the ledger.
+"""Assets, accounts, entries, postings, holds, limits: the words of the ledger.
 
 An amount above zero is a credit, one below zero a debit. What we owe users stands on accounts that
 are at or above zero; what we own, and where money came from, is at or below: all of them together
@@ -191,6 +191,8 @@ class Balance:
     asset: AssetCode
     available: Decimal
     held: Decimal
+    frozen: bool = False
+    """Nothing leaves until staff says so; what comes in is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ class Wallet:
     held: Decimal
     as_of: datetime
     """When it was read: our own books are never behind."""
+    frozen: bool = False
+    """Nothing leaves until staff says so; what comes in is taken."""
     pending: Decimal = Decimal(0)
     """Announced and not credited yet: on its way to us, and not part of ``total``."""
     stale: bool = False
@@ -242,6 +246,23 @@ class Posted:
     """It was there before, by id or source: nothing was done."""
 
 
+class TransactionState(StrEnum):
+    """What became of a transaction since."""
+
+    POSTED = "POSTED"
+    """Done, and final."""
+    PENDING = "PENDING"
+    """A hold that is open: the money is still theirs and cannot be used."""
+    SETTLED = "SETTLED"
+    """A hold that was posted: it was taken, or as much of it as was needed."""
+    RELEASED = "RELEASED"
+    """A hold that was voided: all of it came back."""
+    EXPIRED = "EXPIRED"
+    """A hold that nobody resolved in time: all of it came back."""
+    REVERSED = "REVERSED"
+    """Taken back by a reversal, which is a transaction of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """An entry as one user sees it: only what it did to them."""
@@ -260,6 +281,19 @@ class Transaction:
     reverses: EntryId | None
     hold_id: HoldId | None
     details: Mapping[str, str]
+    state: TransactionState = TransactionState.POSTED
+
+    @property
+    def id(self) -> UUID:
+        """An entry may touch several of somebody's wallets: one transaction for each."""
+        return uuid5(self.entry_id, self.asset)
+
+    @property
+    def counterparty(self) -> UserId | None:
+        """With a transfer: who it went to or came from."""
+        if self.kind is not EntryKind.TRANSFER:
+            return None
+        return UserId(UUID(self.details["recipient" if self.available_change < 0 else "sender"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,3 +303,49 @@ class Explanation:
     balance: Balance
     transactions: tuple[Transaction, ...]
     holds: tuple[Hold, ...]
+
+    @property
+    def available(self) -> Decimal:
+        return self.balance.available
+
+    @property
+    def held(self) -> Decimal:
+        return self.balance.held
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody money goes to or came from, as far as the other one may see."""
+
+    id: UserId
+    email: str | None
+    """Masked; nothing once they are gone."""
+    name: str | None
+    """Initials; nothing when they gave none."""
+
+
+class LimitPeriod(StrEnum):
+    """What a limit counts."""
+
+    TRANSFER = "TRANSFER"
+    """One transfer."""
+    DAY = "DAY"
+    """The last 24 hours."""
+    MONTH = "MONTH"
+    """The last 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLimit:
+    """How much somebody may send of one asset, and how much of that is left."""
+
+    asset: AssetCode
+    period: LimitPeriod
+    limit: Decimal
+    used: Decimal = Decimal(0)
+    resets_at: datetime | None = None
+    """When the first of what was used is free again; nothing while nothing is used."""
+
+    @property
+    def remaining(self) -> Decimal:
+        return max(Decimal(0), total((self.limit, self.used.copy_negate())))

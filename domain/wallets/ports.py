@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from domain.kernel.events import EventAppender
@@ -25,7 +26,9 @@ from domain.wallets.model import (
     HoldId,
     JournalEntry,
     Posted,
+    Recipient,
     Transaction,
+    TransactionState,
 )
 
 
@@ -40,6 +43,13 @@ class Ledger(Protocol):
         The accounts are locked in the order of their ids. A refusal says what the locked rows
         said, and nothing was moved. An entry that was posted before, by id, source or what it
         reverses, is answered as repeated and changes nothing.
+        """
+        ...
+
+    async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> "Sent":
+        """What the owner has sent lately, this work's own entries included.
+
+        Exact once an entry of this work took from the owner: until the commit no other can.
         """
         ...
 
@@ -99,6 +109,48 @@ class TransactionQuery:
     """Empty is all."""
     since: datetime | None = None
     until: datetime | None = None
+    states: frozenset[TransactionState] = frozenset()
+    """Empty is all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFilter:
+    """The same before it is known whose; every given field narrows."""
+
+    asset: AssetCode | None = None
+    kinds: frozenset[EntryKind] = frozenset()
+    states: frozenset[TransactionState] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def of(self, owner: UserId, asset: AssetCode | None = None) -> TransactionQuery:
+        """The owner's, in their wallet of ``asset`` when one is given."""
+        return TransactionQuery(
+            owner=owner,
+            asset=self.asset if asset is None else asset,
+            kinds=self.kinds,
+            since=self.since,
+            until=self.until,
+            states=self.states,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SentWithin:
+    """What somebody sent of one asset within a period that ends now."""
+
+    amount: Decimal = Decimal(0)
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What somebody sent of one asset lately."""
+
+    day: SentWithin = SentWithin()
+    """24 hours."""
+    month: SentWithin = SentWithin()
+    """30 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +174,27 @@ class Books(Protocol):
         """Newest first."""
         ...
 
-    async def open_holds(self, owner: UserId, asset: AssetCode) -> Sequence[Hold]:
+    async def transactions_by_asset(
+        self,
+        query: TransactionQuery,
+        assets: Sequence[AssetCode],
+        *,
+        first: int,
+        before: Place | None,
+    ) -> Mapping[AssetCode, Sequence[Transaction]]:
+        """The same of each of ``assets``, whatever the query's own, in one look."""
+        ...
+
+    async def open_holds(self, owner: UserId, assets: Sequence[AssetCode]) -> Sequence[Hold]:
         """Oldest first."""
+        ...
+
+    async def holds(self, hold_ids: Sequence[HoldId]) -> Mapping[HoldId, Hold]:
+        """Those of them that there are, open or not."""
+        ...
+
+    async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
+        """What the owner has sent lately."""
         ...
 
     async def due_holds(self, *, now: datetime, first: int) -> Sequence[HoldId]:
@@ -162,3 +233,26 @@ class Recipients(Protocol):
     """Who can be given money. Raises Unavailable, TimedOut."""
 
     async def can_receive(self, user_id: UserId) -> bool: ...
+
+    async def of_email(self, email: str) -> UserId | None:
+        """Who can receive and has this verified address; nothing when there are several."""
+        ...
+
+    def mark(self, email: str) -> str:
+        """One text per address that can be kept, because nobody can read the address off it."""
+        ...
+
+    async def shown(self, user_ids: Sequence[UserId]) -> Mapping[UserId, Recipient]:
+        """Masked; those who never were are left out."""
+        ...
+
+
+class LookUps(Protocol):
+    """Counts the addresses somebody asks about, so that nobody tries all there are."""
+
+    async def wait_seconds(self, asker: UserId, mark: str) -> int | None:
+        """How long to wait before asking about a new address, or nothing: then it is counted.
+
+        One that was asked about before costs nothing. Raises Unavailable, TimedOut.
+        """
+        ...

@@ -1,7 +1,8 @@
 """What somebody has, and why: balances, transactions, explanations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from domain.kernel.clock import Clock
@@ -15,6 +16,23 @@ from domain.wallets.ports import Assets, Books, Place, TransactionQuery
 
 _LIST = "transactions"
 _EXPLAINED_BY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """One page of somebody's transactions."""
+
+    query: TransactionQuery
+    first: int
+    after: str | None
+
+    @property
+    def of_any_asset(self) -> "PageAsked":
+        """What it has in common with those of the owner's other wallets."""
+        return replace(self, query=replace(self.query, asset=None))
+
+    def of(self, asset: AssetCode) -> "PageAsked":
+        return replace(self, query=replace(self.query, asset=asset))
 
 
 class Statements:
@@ -32,7 +50,7 @@ class Statements:
         """Every asset the owner ever had, in the order of codes. Raises Unavailable, TimedOut."""
         now = self._clock.now()
         found = (await self._books.balances([owner])).get(owner, ())
-        return [Wallet(owner, each.asset, each.available, each.held, now) for each in found]
+        return [_shown(each, now) for each in found]
 
     async def wallet(self, owner: UserId, asset: str) -> Wallet | UnknownAsset | None:
         """The owner's wallet of one asset; nothing when they never had any."""
@@ -57,25 +75,78 @@ class Statements:
         if isinstance(place, BadInput):
             return place
         found = await self._books.transactions(query, first=size + 1, before=place)
-        edges = [Edge(each, self._cursor(each)) for each in found[:size]]
-        return page_of(edges, after=after, more=len(found) > size)
+        return self._page(found, size, after=after)
+
+    async def pages(self, asked: Sequence[PageAsked]) -> Sequence[Page[Transaction] | BadInput]:
+        """A page for each, in order; those that differ by their asset alone are one look.
+
+        Raises Unavailable, TimedOut.
+        """
+        alike: dict[PageAsked, set[AssetCode]] = {}
+        for each in asked:
+            if each.query.asset is not None:
+                alike.setdefault(each.of_any_asset, set()).add(each.query.asset)
+        found: dict[PageAsked, Page[Transaction] | BadInput] = {}
+        for shared, assets in alike.items():
+            for asset, page in (await self._pages(shared, sorted(assets))).items():
+                found[shared.of(asset)] = page
+        return [
+            found[each]
+            if each in found
+            else await self.transactions(each.query, first=each.first, after=each.after)
+            for each in asked
+        ]
 
     async def explain(self, owner: UserId, asset: str) -> Explanation | UnknownAsset:
+        """Why the balance of one asset is what it is. Raises Unavailable, TimedOut."""
+        known = await self._assets.asset(asset)
+        if known is None:
+            return UnknownAsset(asset)
+        return (await self.explanations(owner, [known.code]))[known.code]
+
+    async def explanations(
+        self, owner: UserId, assets: Sequence[AssetCode]
+    ) -> Mapping[AssetCode, Explanation]:
         """The balance, the newest entries behind it, and every hold behind what is held.
 
         Balance and reasons are read one after the other: the balance is the newest entry's own, so
         that they fit.
         """
-        known = await self._assets.asset(asset)
-        if known is None:
-            return UnknownAsset(asset)
-        query = TransactionQuery(owner, known.code)
-        holds = await self._books.open_holds(owner, known.code)
-        transactions = await self._books.transactions(query, first=_EXPLAINED_BY, before=None)
+        holds = await self._books.open_holds(owner, assets)
+        transactions = await self._books.transactions_by_asset(
+            TransactionQuery(owner), assets, first=_EXPLAINED_BY, before=None
+        )
         balances = (await self._books.balances([owner])).get(owner, ())
-        none = Balance(owner, known.code, Decimal(0), Decimal(0))
-        balance = next((each for each in balances if each.asset == known.code), none)
-        return Explanation(_as_of(balance, transactions), tuple(transactions), tuple(holds))
+        by_asset = {each.asset: each for each in balances}
+        explained = {}
+        for asset in assets:
+            none = Balance(owner, asset, Decimal(0), Decimal(0))
+            newest = tuple(transactions.get(asset, ()))
+            balance = _as_of(by_asset.get(asset, none), newest)
+            behind = tuple(hold for hold in holds if hold.asset == asset)
+            explained[asset] = Explanation(balance, newest, behind)
+        return explained
+
+    async def _pages(
+        self, asked: PageAsked, assets: Sequence[AssetCode]
+    ) -> Mapping[AssetCode, Page[Transaction] | BadInput]:
+        size, place = page_size(asked.first), self._place(asked.after)
+        if isinstance(size, BadInput):
+            return dict.fromkeys(assets, size)
+        if isinstance(place, BadInput):
+            return dict.fromkeys(assets, place)
+        found = await self._books.transactions_by_asset(
+            asked.query, assets, first=size + 1, before=place
+        )
+        return {
+            asset: self._page(found.get(asset, ()), size, after=asked.after) for asset in assets
+        }
+
+    def _page(
+        self, found: Sequence[Transaction], size: int, *, after: str | None
+    ) -> Page[Transaction]:
+        edges = [Edge(each, self._cursor(each)) for each in found[:size]]
+        return page_of(edges, after=after, more=len(found) > size)
 
     def _place(self, after: str | None) -> Place | BadInput | None:
         if after is None:
@@ -88,6 +159,17 @@ class Statements:
 
     def _cursor(self, transaction: Transaction) -> str:
         return self._cursors.sign(_LIST, f"{transaction.position}|{transaction.asset}")
+
+
+def _shown(balance: Balance, now: datetime) -> Wallet:
+    return Wallet(
+        owner=balance.owner,
+        asset=balance.asset,
+        available=balance.available,
+        held=balance.held,
+        as_of=now,
+        frozen=balance.frozen,
+    )
 
 
 def _as_of(balance: Balance, transactions: Sequence[Transaction]) -> Balance:

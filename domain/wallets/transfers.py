@@ -1,6 +1,10 @@
-"""Money from one user to another: at once, exactly, once."""
+"""Money from one user to another: at once, exactly, once.
+
+A plain session is enough: what is sent stays here, within limits, and can be traced to who has it.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,19 +18,26 @@ from domain.kernel.idempotency import (
     once,
 )
 from domain.kernel.ids import AssetCode, UserId
-from domain.wallets import ledger
+from domain.wallets import ledger, limits
 from domain.wallets.errors import (
     BadAmount,
     InsufficientFunds,
+    LimitExceeded,
     OwnWallet,
     Refusal,
+    TooManyRecipients,
     UnknownAsset,
     UnknownRecipient,
     WalletFrozen,
 )
-from domain.wallets.model import EntryId, Posted
-from domain.wallets.ports import Assets, Recipients, Work, Works
+from domain.wallets.limits import Allowance, Limits
+from domain.wallets.model import Asset, EntryId, Posted
+from domain.wallets.payees import Payees
+from domain.wallets.ports import Assets, LookUps, Recipients, Sent, Work, Works
 from domain.wallets.recording import record
+
+FEE = Decimal(0)
+"""Of a transfer between users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +45,24 @@ class TransferFunds:
     """Send ``amount`` of ``asset`` to another user."""
 
     sender: UserId
-    recipient: UserId
+    recipient: UserId | str
+    """An account, or the verified address of one."""
     asset: str
     amount: Decimal
     idempotency_key: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TransferWish:
+    """The same before it is known who sends it."""
+
+    recipient: UserId | str
+    asset: str
+    amount: Decimal
+    idempotency_key: UUID
+
+    def by(self, sender: UserId) -> TransferFunds:
+        return TransferFunds(sender, self.recipient, self.asset, self.amount, self.idempotency_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +70,15 @@ class Transfer:
     """A transfer that was made."""
 
     entry_id: EntryId
+    sender: UserId
     recipient: UserId
     asset: AssetCode
     amount: Decimal
     available: Decimal
     """What the sender could dispose of right after it."""
+    at: datetime
+    fee: Decimal = FEE
+    """What the sender paid on top."""
 
 
 TransferRefusal = (
@@ -57,30 +86,43 @@ TransferRefusal = (
     | BadAmount
     | OwnWallet
     | UnknownRecipient
+    | TooManyRecipients
+    | LimitExceeded
     | InsufficientFunds
     | WalletFrozen
     | IdempotencyInProgress
     | IdempotencyKeyReused
 )
 
-_OUTCOMES = Outcomes(Transfer, InsufficientFunds, UnknownRecipient, WalletFrozen)
+_OUTCOMES = Outcomes(
+    Transfer, InsufficientFunds, UnknownRecipient, OwnWallet, WalletFrozen, LimitExceeded
+)
 
 
 class Transfers:
     """Sends money between users."""
 
     def __init__(
-        self, *, works: Works, assets: Assets, recipients: Recipients, clock: Clock
+        self,
+        *,
+        works: Works,
+        assets: Assets,
+        recipients: Recipients,
+        look_ups: LookUps,
+        limits: Limits,
+        clock: Clock,
     ) -> None:
         self._works = works
         self._assets = assets
-        self._recipients = recipients
+        self._payees = Payees(recipients=recipients, look_ups=look_ups)
+        self._limits = limits
         self._clock = clock
 
     async def transfer(self, wish: TransferFunds) -> Transfer | TransferRefusal:
         """Move it, or say why not. Raises Unavailable, TimedOut, Conflict.
 
-        What the wish alone shows to be wrong is not kept under its key; all else is.
+        What the wish alone shows to be wrong is not kept under its key, nor that too many were
+        asked about; all else is.
         """
         asset = await self._assets.asset(wish.asset)
         if asset is None:
@@ -92,22 +134,50 @@ class Transfers:
             return OwnWallet()
         # Asked before the transaction, which then holds no lock while others answer; decided
         # inside of it, because who was paid yesterday may be gone today, and the answer is not.
-        receiving = await self._recipients.can_receive(wish.recipient)
+        found = await self._payees.find(wish.sender, wish.recipient)
+        if isinstance(found, TooManyRecipients):
+            return found
+        allowed = await self._limits.allowance(wish.sender, asset.code)
 
-        async def rule(work: Work) -> Transfer | UnknownRecipient | Refusal:
-            return await self._move(work, wish, asset.code) if receiving else UnknownRecipient()
+        async def rule(
+            work: Work,
+        ) -> Transfer | UnknownRecipient | OwnWallet | LimitExceeded | Refusal:
+            if isinstance(found, UnknownRecipient):
+                return found
+            if found == wish.sender:
+                return OwnWallet()
+            return await self._move(work, wish, found, asset, allowed)
 
-        digest = digest_of(recipient=wish.recipient, asset=asset.code, amount=amount)
+        mark = self._payees.mark(wish.recipient)
+        digest = digest_of(recipient=mark, asset=asset.code, amount=amount)
         command = Command(wish.sender, "transferFunds", wish.idempotency_key, digest)
         done = once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
         return await done  # type: ignore[return-value]  # no hold is involved
 
-    async def _move(self, work: Work, wish: TransferFunds, asset: AssetCode) -> Transfer | Refusal:
-        entry = ledger.transfer(
-            wish.sender, wish.recipient, asset, wish.amount, at=self._clock.now()
-        )
+    async def _move(
+        self,
+        work: Work,
+        wish: TransferFunds,
+        recipient: UserId,
+        asset: Asset,
+        allowed: Allowance,
+    ) -> Transfer | LimitExceeded | Refusal:
+        sender, code, amount = wish.sender, asset.code, wish.amount
+        now = self._clock.now()
+        too_much = limits.problem(code, amount, allowed.at_once, Sent())
+        if too_much is not None:
+            return too_much
+        entry = ledger.transfer(sender, recipient, code, amount, at=now, fee=FEE)
         posted = await record(work, entry)
         if not isinstance(posted, Posted):
             return posted
-        left = next(s.balance for s in posted.states if s.account.owner == wish.sender)
-        return Transfer(entry.id, wish.recipient, asset, wish.amount, left)
+        if allowed.counts:
+            # Asked once the sender's balance is locked: of two at once, one sees the other. A no
+            # takes back what was just posted.
+            sent = await work.ledger.sent(sender, code, now=now)
+            before = limits.without(sent, amount)
+            too_much = limits.problem(code, amount, allowed.rolling, before)
+            if too_much is not None:
+                return too_much
+        left = next(s.balance for s in posted.states if s.account.owner == sender)
+        return Transfer(entry.id, sender, recipient, code, amount, left, now)

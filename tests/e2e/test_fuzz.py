@@ -37,6 +37,7 @@ INSTANTS = st.datetimes().map(lambda at: f"{at.isoformat(timespec='seconds')}Z")
 SCALARS: dict[str, st.SearchStrategy[ValueNode]] = {
     "Decimal": DECIMALS.map(nodes.String) | st.floats(allow_nan=False).map(nodes.Float),
     "DateTime": INSTANTS.map(nodes.String) | st.integers().map(nodes.Int),
+    "UUID": (st.uuids().map(str) | st.text(max_size=40)).map(nodes.String),
     "CandleRows": st.just("[]").map(nodes.String),  # only read
 }
 

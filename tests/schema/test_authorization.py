@@ -94,9 +94,13 @@ def some(gql: Any) -> str:
     if isinstance(nullable, GraphQLEnumType):
         return str(next(iter(nullable.values)))
     if isinstance(nullable, GraphQLInputObjectType):
-        needed = {n: f for n, f in nullable.fields.items() if isinstance(f.type, GraphQLNonNull)}
+        fields = nullable.fields.items()
+        needed = {n: f for n, f in fields if isinstance(f.type, GraphQLNonNull)}
+        if nullable.extensions["strawberry-definition"].is_one_of:
+            needed = dict([next(iter(fields))])
         return f"{{{', '.join(f'{n}: {some(f.type)}' for n, f in needed.items())}}}"
-    return {"Int": "1", "Boolean": "true"}.get(nullable.name, '"1"')
+    known = {"Int": "1", "Boolean": "true", "UUID": f'"{UUID(int=1)}"'}
+    return known.get(nullable.name, '"1"')
 
 
 def asked(field: GuardedField) -> str:

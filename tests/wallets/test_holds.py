@@ -47,7 +47,7 @@ async def test_what_is_held_cannot_be_used(bank: Bank):
     assert refused == InsufficientFunds(USDT, Decimal(3))
     too_much = await bank.holds.reserve(ann, USDT, Decimal(4), reason="order")
     assert too_much == InsufficientFunds(USDT, Decimal(3))
-    assert [each.id for each in await bank.books.open_holds(ann, USDT)] == [hold.id]
+    assert [each.id for each in await bank.books.open_holds(ann, [USDT])] == [hold.id]
     told = (await bank.told(ann))[-1]
     assert (told.type, told.body["available"], told.body["held"]) == (
         "wallet.hold_placed", "3", "7",
@@ -73,7 +73,7 @@ async def test_a_post_takes_all_or_a_part_and_frees_the_rest(
     assert (after.state, after.posted) == (HoldState.POSTED, Decimal(taken or "7"))
     assert await bank.has(ann) == left
     assert (await bank.balance(bob)).available == after.posted
-    assert await bank.books.open_holds(ann, USDT) == []
+    assert await bank.books.open_holds(ann, [USDT]) == []
     await sound(bank)
 
 

@@ -24,18 +24,25 @@ class PostgresAssets:
         self._looked_at = float("-inf")
 
     async def asset(self, code: str) -> Asset | None:
-        stale = self._clock.monotonic() - self._looked_at > _REMEMBERED_SECONDS
-        if stale or code not in self._known:
-            await self.all()
+        if self._stale or code not in self._known:
+            await self._look()
         return self._known.get(code)
 
     async def all(self) -> Sequence[Asset]:
+        if self._stale:
+            await self._look()
+        return list(self._known.values())
+
+    @property
+    def _stale(self) -> bool:
+        return self._clock.monotonic() - self._looked_at > _REMEMBERED_SECONDS
+
+    async def _look(self) -> None:
         async with self._database.read() as session:
             rows = (await session.exec(select(AssetRow).order_by(col(AssetRow.code)))).all()
         assets = [asset_of(row) for row in rows]
         self._known = {asset.code: asset for asset in assets}
         self._looked_at = self._clock.monotonic()
-        return assets
 
     async def add(self, asset: Asset) -> None:
         networks = [network_columns(network) for network in asset.networks]

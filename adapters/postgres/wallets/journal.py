@@ -1,5 +1,6 @@
 """Posting: one call of ``wallets.post``, which locks, checks, appends and moves."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow, PostingRow
-from adapters.postgres.wallets.rows import account_of, entry_of, hold_of
+from adapters.postgres.wallets.rows import account_of, entry_of, hold_of, trimmed
+from adapters.postgres.wallets.sent import sent_lately
+from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain
 from domain.wallets.errors import (
     HoldNotOpen,
@@ -30,6 +33,7 @@ from domain.wallets.model import (
     Posted,
     Posting,
 )
+from domain.wallets.ports import Sent
 
 _POST = text("SELECT wallets.post(CAST(:given AS jsonb))")
 _FREEZE = text("SELECT wallets.freeze(:account, :wish)")
@@ -56,6 +60,9 @@ class PostgresLedger:
         connection = await self._session.connection()
         answer = await connection.execute(_POST, {"given": orjson.dumps(given).decode()})
         return _outcome(entry, answer.scalar_one())
+
+    async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
+        return await sent_lately(await self._session.connection(), owner, asset, now=now)
 
     async def entry(self, entry_id: EntryId) -> JournalEntry | None:
         wanted = (
@@ -125,7 +132,7 @@ def _outcome(entry: JournalEntry, answer: dict[str, Any]) -> Posted | Refusal:
     if "repeated" in answer:
         return Posted(EntryId(UUID(answer["id"])), answer["repeated"], (), repeated=True)
     states = [
-        AccountState(each.account, each.amount, Decimal(balance), sequence)
+        AccountState(each.account, each.amount, trimmed(Decimal(balance)), sequence)
         for each in entry.postings
         if each.account.counted
         for balance, sequence in [answer["states"][str(each.account.id)]]
@@ -142,7 +149,7 @@ def _refusal(entry: JournalEntry, answer: dict[str, Any]) -> Refusal:
     named = next(p.account for p in entry.postings if str(p.account.id) == answer["account"])
     if answer["refused"] == "WALLET_FROZEN":
         return WalletFrozen(named.asset)
-    return InsufficientFunds(named.asset, Decimal(answer["balance"]))
+    return InsufficientFunds(named.asset, trimmed(Decimal(answer["balance"])))
 
 
 def _text(value: UUID | None) -> str | None:

@@ -1,38 +1,63 @@
 """Reading wallets: each call a short session of its own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import RowMapping, text
 from sqlmodel import col, select
 
 from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow
-from adapters.postgres.wallets.rows import hold_of
+from adapters.postgres.wallets.rows import hold_of, trimmed
+from adapters.postgres.wallets.sent import sent_lately
 from domain.kernel.ids import AssetCode, UserId
-from domain.wallets.model import Balance, EntryId, EntryKind, Hold, HoldId, HoldState, Transaction
-from domain.wallets.ports import Place, TransactionQuery
+from domain.wallets.model import (
+    Balance,
+    EntryId,
+    EntryKind,
+    Hold,
+    HoldId,
+    HoldState,
+    Transaction,
+    TransactionState,
+)
+from domain.wallets.ports import Place, Sent, TransactionQuery
 
 _BALANCES = text(
     """
     SELECT a.owner, a.asset,
         coalesce(sum(b.amount) FILTER (WHERE a.kind = 'AVAILABLE'), 0) AS available,
-        coalesce(sum(b.amount) FILTER (WHERE a.kind = 'HELD'), 0) AS held
+        coalesce(sum(b.amount) FILTER (WHERE a.kind = 'HELD'), 0) AS held,
+        coalesce(bool_or(b.frozen), false) AS frozen
     FROM wallets.account a JOIN wallets.balance b ON b.account_id = a.id
     WHERE a.owner = ANY(:owners) AND b.last_seq > 0
     GROUP BY a.owner, a.asset ORDER BY a.owner, a.asset
     """
 )
+# What became of it since. A hold is told where it was placed: what resolved it is final.
+_STATE = """
+    CASE
+        WHEN e.kind = 'HOLD_PLACED' THEN (
+            SELECT CASE h.state WHEN 'OPEN' THEN 'PENDING' WHEN 'POSTED' THEN 'SETTLED'
+                WHEN 'VOIDED' THEN 'RELEASED' ELSE 'EXPIRED' END
+            FROM wallets.hold h WHERE h.id = e.hold_id)
+        WHEN EXISTS (SELECT FROM wallets.entry r WHERE r.reverses = e.id) THEN 'REVERSED'
+        ELSE 'POSTED'
+    END
+"""
 # A user's lines of one entry and asset are two at most, available and held: twice as many lines as
 # transactions are wanted, straight from the index, are enough however long the history is.
-_TRANSACTIONS = """
+_TRANSACTIONS = f"""
     WITH newest AS (
         SELECT p.position, p.asset, p.account_id, p.amount, p.balance
-        FROM wallets.posting p {joined}
-        WHERE p.owner = :owner {narrowed}
+        FROM wallets.posting p {{joined}}
+        WHERE p.owner = :owner {{narrowed}}
         ORDER BY p.position DESC, p.asset DESC LIMIT 2 * CAST(:first AS integer)
     )
     SELECT n.position, n.asset, e.id, e.kind, e.at, e.source, e.reverses, e.hold_id, e.details,
+        {_STATE} AS state,
         coalesce(sum(n.amount) FILTER (WHERE a.kind = 'AVAILABLE'), 0) AS available_change,
         coalesce(sum(n.amount) FILTER (WHERE a.kind = 'HELD'), 0) AS held_change,
         max(n.balance) FILTER (WHERE a.kind = 'AVAILABLE') AS available_after,
@@ -41,6 +66,10 @@ _TRANSACTIONS = """
     JOIN wallets.entry e ON e.position = n.position
     JOIN wallets.account a ON a.id = n.account_id
     GROUP BY n.position, n.asset, e.id ORDER BY n.position DESC, n.asset DESC LIMIT :first
+"""  # noqa: S608  # constants of ours
+_OF_EACH = """
+    SELECT found.* FROM unnest(CAST(:assets AS text[])) AS wanted (asset)
+    CROSS JOIN LATERAL ({transactions}) AS found
 """
 
 
@@ -55,33 +84,55 @@ class PostgresBooks:
             connection = await session.connection()
             rows = (await connection.execute(_BALANCES, {"owners": list(owners)})).all()
         found: dict[UserId, list[Balance]] = {}
-        for owner, asset, available, held in rows:
-            balance = Balance(UserId(owner), AssetCode(asset), available, held)
+        for owner, asset, available, held, frozen in rows:
+            balance = Balance(
+                UserId(owner), AssetCode(asset), trimmed(available), trimmed(held), frozen
+            )
             found.setdefault(balance.owner, []).append(balance)
         return found
 
     async def transactions(
         self, query: TransactionQuery, *, first: int, before: Place | None
     ) -> Sequence[Transaction]:
-        narrowed, values = _narrowed(query, before)
-        about_entries = query.kinds or query.since or query.until
-        joined = "JOIN wallets.entry e ON e.position = p.position" if about_entries else ""
-        wanted = text(_TRANSACTIONS.format(joined=joined, narrowed=narrowed))
-        async with self._database.read() as session:
-            connection = await session.connection()
-            rows = (await connection.execute(wanted, {**values, "first": first})).mappings().all()
+        wanted, values = _wanted(query, before)
+        rows = await self._rows(wanted, {**values, "first": first})
         return [_transaction(row) for row in rows]
 
-    async def open_holds(self, owner: UserId, asset: AssetCode) -> Sequence[Hold]:
+    async def transactions_by_asset(
+        self,
+        query: TransactionQuery,
+        assets: Sequence[AssetCode],
+        *,
+        first: int,
+        before: Place | None,
+    ) -> Mapping[AssetCode, Sequence[Transaction]]:
+        inner, values = _wanted(replace(query, asset=None), before, "AND p.asset = wanted.asset")
+        wanted = _OF_EACH.format(transactions=inner)
+        rows = await self._rows(wanted, {**values, "first": first, "assets": list(assets)})
+        found: dict[AssetCode, list[Transaction]] = {}
+        for row in rows:
+            found.setdefault(AssetCode(row["asset"]), []).append(_transaction(row))
+        return found
+
+    async def open_holds(self, owner: UserId, assets: Sequence[AssetCode]) -> Sequence[Hold]:
         wanted = (
             select(HoldRow)
             .where(HoldRow.owner == owner)
-            .where(HoldRow.asset == asset)
+            .where(col(HoldRow.asset).in_(assets))
             .where(HoldRow.state == HoldState.OPEN.value)
             .order_by(col(HoldRow.created_at), col(HoldRow.id))
         )
         async with self._database.read() as session:
             return [hold_of(row) for row in await session.exec(wanted)]
+
+    async def holds(self, hold_ids: Sequence[HoldId]) -> Mapping[HoldId, Hold]:
+        wanted = select(HoldRow).where(col(HoldRow.id).in_(hold_ids))
+        async with self._database.read() as session:
+            return {HoldId(row.id): hold_of(row) for row in await session.exec(wanted)}
+
+    async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
+        async with self._database.read() as session:
+            return await sent_lately(await session.connection(), owner, asset, now=now)
 
     async def due_holds(self, *, now: datetime, first: int) -> Sequence[HoldId]:
         wanted = (
@@ -94,6 +145,21 @@ class PostgresBooks:
         async with self._database.read() as session:
             return [HoldId(found) for found in await session.exec(wanted)]
 
+    async def _rows(self, wanted: str, values: Mapping[str, object]) -> Sequence[RowMapping]:
+        async with self._database.read() as session:
+            connection = await session.connection()
+            return (await connection.execute(text(wanted), values)).mappings().all()
+
+
+def _wanted(
+    query: TransactionQuery, before: Place | None, *rules: str
+) -> tuple[str, dict[str, object]]:
+    narrowed, values = _narrowed(query, before)
+    about_entries = query.kinds or query.states or query.since or query.until
+    joined = "JOIN wallets.entry e ON e.position = p.position" if about_entries else ""
+    narrowed = " ".join((narrowed, *rules))
+    return _TRANSACTIONS.format(joined=joined, narrowed=narrowed), values
+
 
 def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[str, object]]:
     """SQL of constants only, and its values."""
@@ -104,6 +170,9 @@ def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[
     if query.kinds:
         rules.append("AND e.kind = ANY(:kinds)")
         values["kinds"] = sorted(query.kinds)
+    if query.states:
+        rules.append(f"AND {_STATE} = ANY(:states)")
+        values["states"] = sorted(query.states)
     if query.since is not None:
         rules.append("AND e.at >= :since")
         values["since"] = query.since
@@ -123,12 +192,17 @@ def _transaction(row: RowMapping) -> Transaction:
         kind=EntryKind(row["kind"]),
         at=row["at"],
         asset=AssetCode(row["asset"]),
-        available_change=row["available_change"],
-        held_change=row["held_change"],
-        available_after=row["available_after"],
-        held_after=row["held_after"],
+        available_change=trimmed(row["available_change"]),
+        held_change=trimmed(row["held_change"]),
+        available_after=_trimmed(row["available_after"]),
+        held_after=_trimmed(row["held_after"]),
         source=row["source"],
         reverses=None if row["reverses"] is None else EntryId(row["reverses"]),
         hold_id=None if row["hold_id"] is None else HoldId(row["hold_id"]),
         details=row["details"],
+        state=TransactionState(row["state"]),
     )
+
+
+def _trimmed(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else trimmed(amount)

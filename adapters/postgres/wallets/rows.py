@@ -21,6 +21,11 @@ from domain.wallets.model import (
 )
 
 
+def trimmed(amount: Decimal) -> Decimal:
+    """The same without the zeros that numeric(38,18) has at the end."""
+    return Decimal(plain(amount))
+
+
 def account_of(row: LedgerAccountRow) -> Account:
     owner = None if row.owner is None else UserId(row.owner)
     return Account(AccountKind(row.kind), AssetCode(row.asset), owner, row.name)
@@ -45,12 +50,12 @@ def hold_of(row: HoldRow) -> Hold:
         id=HoldId(row.id),
         owner=UserId(row.owner),
         asset=AssetCode(row.asset),
-        amount=row.amount,
+        amount=trimmed(row.amount),
         reason=row.reason,
         created_at=row.created_at,
         expires_at=row.expires_at,
         state=HoldState(row.state),
-        posted=row.posted,
+        posted=trimmed(row.posted),
         resolved_at=row.resolved_at,
     )
 
