@@ -14,14 +14,15 @@ from adapters.postgres.wallets import PostgresAssets, PostgresWorks
 from adapters.supervisor.terminal import StartError
 from domain.kernel.ids import AssetCode, UserId
 from domain.wallets import Deposits
-from domain.wallets.model import Asset, Posted
+from domain.wallets.model import Posted
 from tests.bench.rig.bank.size import BTC, USDT
 from tests.bench.rig.bank.tally import Purse
 from tests.e2e.sandbox import Sandbox
 from tests.sandbox.identity.service import Service
+from tests.world import eventually
 
 GIVEN = {AssetCode(USDT): Decimal(100), AssetCode(BTC): Decimal(1)}
-_ASSETS = (Asset(AssetCode(USDT), "Tether", 6), Asset(AssetCode(BTC), "Bitcoin", 8))
+_GRACE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,7 @@ async def funded(database: Database, people: Sequence[Person]) -> dict[Purse, De
     """Give everybody the same, by the faucet; returns who was given what."""
     clock = SystemClock()
     assets = PostgresAssets(database, clock=clock)
-    known = {asset.code for asset in await assets.all()}
-    for asset in _ASSETS:
-        if asset.code not in known:
-            await assets.add(asset)
+    await eventually(lambda: _listed(assets), within_seconds=_GRACE_SECONDS)
     works = PostgresWorks(database, clock=clock)
     deposits = Deposits(works=works, assets=assets, clock=clock)
     for person in people:
@@ -84,3 +82,8 @@ async def funded(database: Database, people: Sequence[Person]) -> dict[Purse, De
             if not isinstance(posted, Posted):
                 raise StartError(f"The faucet gave nothing: {posted}")
     return {(p.user_id, code): amount for p in people for code, amount in GIVEN.items()}
+
+
+async def _listed(assets: PostgresAssets) -> bool:
+    """The worker lists what wallets can hold, soon after its start."""
+    return all([await assets.asset(code) is not None for code in GIVEN])

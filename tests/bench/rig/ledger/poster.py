@@ -9,7 +9,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -22,12 +22,15 @@ from adapters.postgres import Database
 from adapters.postgres.wallets import PostgresAssets, PostgresWorks
 from domain.kernel.ids import AssetCode, UserId
 from domain.wallets import Transfer, TransferFunds, Transfers, ledger
-from domain.wallets.model import Posted
+from domain.wallets.limits import Allowance, EqualLimits
+from domain.wallets.model import Posted, Recipient
 
 USDT = AssetCode("USDT")
 PEOPLE = 1000
 POST, TRANSFER = "post", "transfer"
 _AMOUNT = Decimal("0.01")
+# Never reached, and looked at by every transfer.
+_ALLOWED = Allowance(Decimal(1000), Decimal(100_000), Decimal(1_000_000))
 _NAMES = UUID("019ab000-0000-7000-8000-000000000000").int
 
 Act = Callable[[UserId, UserId], Awaitable[None]]
@@ -60,10 +63,22 @@ class Told:
 
 
 class Anybody:
-    """Who can receive money: the rule of users is not what is measured."""
+    """Who can receive money, and how often one may ask: other domains are not what is measured."""
 
     async def can_receive(self, user_id: UserId) -> bool:
         return True
+
+    async def of_email(self, email: str) -> UserId | None:
+        return None
+
+    def mark(self, email: str) -> str:
+        return email
+
+    async def shown(self, user_ids: Sequence[UserId]) -> Mapping[UserId, Recipient]:
+        return {}
+
+    async def wait_seconds(self, asker: UserId, mark: str) -> int | None:
+        return None
 
 
 def act_of(what: str, database: Database) -> Act:
@@ -71,7 +86,14 @@ def act_of(what: str, database: Database) -> Act:
     clock = SystemClock()
     works = PostgresWorks(database, clock=clock)
     assets = PostgresAssets(database, clock=clock)
-    transfers = Transfers(works=works, assets=assets, recipients=Anybody(), clock=clock)
+    transfers = Transfers(
+        works=works,
+        assets=assets,
+        recipients=Anybody(),
+        look_ups=Anybody(),
+        limits=EqualLimits(otherwise=_ALLOWED),
+        clock=clock,
+    )
 
     async def post(sender: UserId, recipient: UserId) -> None:
         entry = ledger.transfer(sender, recipient, USDT, _AMOUNT, at=clock.now())

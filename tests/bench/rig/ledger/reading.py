@@ -50,10 +50,15 @@ class Reader:
         kinds = frozenset({EntryKind.DEPOSIT})
         return await self._page(TransactionQuery(self.owner, kinds=kinds))
 
-    async def one_day(self) -> int:
+    async def long_ago(self) -> int:
         """The first hour of the books, as a statement asks for a month."""
         query = TransactionQuery(self.owner, since=BEGAN, until=BEGAN + timedelta(hours=1))
         return await self._page(query)
+
+    async def sent(self) -> int:
+        """What every transfer asks for, to hold it against the limits: the last thirty days."""
+        now = BEGAN + timedelta(seconds=self.entries)
+        return int((await self.books.sent(self.owner, USDT, now=now)).month.amount)
 
     async def _page(self, query: TransactionQuery, before: Place | None = None) -> int:
         # One more than is shown tells whether there is a next page: as Statements asks.
@@ -66,7 +71,8 @@ READS: Mapping[str, Callable[[Reader], Read]] = {
     "page in the middle": lambda reader: reader.deep,
     "one asset": lambda reader: reader.one_asset,
     "one kind": lambda reader: reader.one_kind,
-    "a time long ago": lambda reader: reader.one_day,
+    "a time long ago": lambda reader: reader.long_ago,
+    "sent in 30 days": lambda reader: reader.sent,
 }
 
 
