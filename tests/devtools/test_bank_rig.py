@@ -116,6 +116,22 @@ def test_what_may_be_read_lies_between_what_is_certain_and_what_is_possible():
     assert len(tally.violations) == 4
 
 
+def test_a_statement_without_a_line_is_found_out():
+    lines = [
+        {"asset": "USDT", "availableChange": "-1", "availableAfter": "6"},
+        {"asset": "BTC", "availableChange": "2", "availableAfter": "3"},
+        {"asset": "USDT", "availableChange": "-3", "availableAfter": "7"},
+        {"asset": "USDT", "availableChange": "10", "availableAfter": "10"},
+    ]
+    tally = answered()
+    reader = Outside("http://nobody", [], tally, seed=1)
+
+    reader.check_statement(lines)
+    assert tally.violations == []
+    reader.check_statement([lines[0], lines[3]])
+    assert len(tally.violations) == 1
+
+
 def test_the_same_key_must_be_answered_the_same():
     each = wish("3")
     tally = answered((each, Done("t1", Decimal(7))))

@@ -19,7 +19,12 @@ from tests.bench.rig.bank.witnesses import Inside, Outside
 from tests.e2e.sandbox import Sandbox
 
 # Clients of one machine are a flood by every rule; it is not what is looked at.
-RAISED = {"OKD_FLOOD_LIMIT": "100000000/minute", "OKD_CONNECTIONS_PER_ADDRESS": "10000"}
+RAISED = {
+    "OKD_FLOOD_LIMIT": "100000000/minute",
+    "OKD_CONNECTIONS_PER_ADDRESS": "10000",
+    # The day of a minute: only what is sent at once is held against a limit.
+    "OKD_TRANSFER_LIMITS": "USDT=5000/1000000/10000000 BTC=0.5/1000000/10000000",
+}
 # After the last kill: restarts with their growing pauses, and every pending wish to its answer.
 _CALM_SECONDS = 60.0
 

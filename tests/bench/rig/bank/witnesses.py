@@ -13,9 +13,12 @@ import httpx
 
 from domain.kernel.ids import AssetCode
 from tests.bench.rig.bank.people import Person
-from tests.bench.rig.bank.tally import Tally, allowed
+from tests.bench.rig.bank.tally import Bounds, Tally, allowed
 
-WALLETS = "{ viewer { wallets { asset available held total } } }"
+WALLETS = """{ viewer {
+  wallets { asset available held total }
+  transactions(first: 20) { edges { node { asset availableChange availableAfter } } }
+} }"""
 _MONEY = """
 SELECT a.asset, sum(b.amount) AS together, min(b.amount) AS least
 FROM wallets.balance b JOIN wallets.account a ON a.id = b.account_id GROUP BY a.asset
@@ -93,18 +96,22 @@ class Outside:
             while time.monotonic() < until:
                 person = self._dice.choice(self.people)
                 before = self.tally.certain(person.user_id)
-                wallets = await self._wallets(http, person)
-                if wallets is None:
+                viewer = await self._viewer(http, person)
+                if viewer is None:
                     self.failed += 1
                 else:
                     self.reads += 1
-                    after = self.tally.possible(person.user_id)
-                    for wallet in wallets:
-                        asset = AssetCode(wallet["asset"])
-                        given = self.tally.given.get((person.user_id, asset), Decimal(0))
-                        bounds = allowed(given, asset, before=before, after=after)
-                        self.check(wallet, *bounds)
+                    self.see(person, viewer, before)
                 await asyncio.sleep(self._dice.uniform(0, _LOOK_EVERY_SECONDS))
+
+    def see(self, person: Person, viewer: dict[str, Any], before: Bounds) -> None:
+        """One answer, against what was certain before it and is possible by now."""
+        after = self.tally.possible(person.user_id)
+        for wallet in viewer["wallets"]:
+            asset = AssetCode(wallet["asset"])
+            given = self.tally.given.get((person.user_id, asset), Decimal(0))
+            self.check(wallet, *allowed(given, asset, before=before, after=after))
+        self.check_statement([edge["node"] for edge in viewer["transactions"]["edges"]])
 
     def check(self, wallet: dict[str, str], least: Decimal, most: Decimal) -> None:
         """A wallet is whole, above zero, and within what the answers before it leave open."""
@@ -114,9 +121,16 @@ class Outside:
         if not least <= available + held <= most:
             self.tally.wrong(f"a wallet of {wallet} must be {least} to {most}")
 
-    async def _wallets(
-        self, http: httpx.AsyncClient, person: Person
-    ) -> Sequence[dict[str, str]] | None:
+    def check_statement(self, lines: Sequence[dict[str, str]]) -> None:
+        """Newest first, each line begins where the one before it in time ended."""
+        ends: dict[str, Decimal] = {}
+        for line in lines:
+            after = Decimal(line["availableAfter"])
+            if ends.get(line["asset"], after) != after:
+                self.tally.wrong(f"a statement with a hole at {line}")
+            ends[line["asset"]] = after - Decimal(line["availableChange"])
+
+    async def _viewer(self, http: httpx.AsyncClient, person: Person) -> dict[str, Any] | None:
         """None when nobody could answer just then."""
         try:
             answer = await http.post(self.url, json={"query": WALLETS}, headers=person.headers)
@@ -125,5 +139,5 @@ class Outside:
             return None
         if "errors" in told:
             return None
-        found: Sequence[dict[str, str]] = told["data"]["viewer"]["wallets"]
-        return found
+        viewer: dict[str, Any] = told["data"]["viewer"]
+        return viewer
