@@ -132,6 +132,20 @@ class PostingRow(Row, table=True):
             "position",
             postgresql_where=text("owner IS NOT NULL"),
         ),
+        Index(
+            "ix_posting_owner_asset_position",
+            "owner",
+            "asset",
+            "position",
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+        Index(
+            "ix_posting_owner_kind_position",
+            "owner",
+            "kind",
+            "position",
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -145,6 +159,8 @@ class PostingRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     seq: int | None = Field(sa_type=BigInteger)
     balance: Decimal | None = Field(sa_type=_AMOUNT)
+    kind: str = Field(sa_type=Text)
+    """The entry's, so that lines of one kind are found without looking at all."""
 
 
 class HoldRow(Row, table=True):

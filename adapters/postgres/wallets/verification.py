@@ -31,6 +31,11 @@ _RULES = {
         FROM wallets.posting p LEFT JOIN wallets.account a ON a.id = p.account_id
         WHERE a.id IS NULL OR a.asset <> p.asset OR a.owner IS DISTINCT FROM p.owner
     """,
+    "posting_of_another_kind": """
+        SELECT p.position::text, p.kind || ' in ' || e.kind
+        FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+        WHERE p.kind <> e.kind
+    """,
     "too_fine_a_posting": """
         SELECT p.position::text, trim_scale(p.amount)::text
         FROM wallets.posting p JOIN wallets.asset s ON s.code = p.asset

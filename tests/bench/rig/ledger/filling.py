@@ -64,12 +64,14 @@ SELECT gen_random_uuid(), position, kind, $1::timestamptz + position * interval 
 FROM move ORDER BY position
 """
 _POSTINGS = """
-INSERT INTO wallets.posting (position, line, account_id, owner, asset, amount, seq, balance)
+INSERT INTO wallets.posting
+    (position, line, account_id, owner, asset, amount, seq, balance, kind)
 SELECT position, line, account_id, owner, asset, amount,
     CASE WHEN owner IS NOT NULL THEN row_number() OVER each_account END,
-    CASE WHEN owner IS NOT NULL THEN sum(amount) OVER each_account END
+    CASE WHEN owner IS NOT NULL THEN sum(amount) OVER each_account END,
+    kind
 FROM (
-    SELECT m.position, s.line, a.account_id, a.owner, m.asset, s.amount
+    SELECT m.position, s.line, a.account_id, a.owner, m.asset, s.amount, m.kind
     FROM move m
     CROSS JOIN LATERAL (VALUES (1, m.giver, -m.amount), (2, m.taker, m.amount))
         AS s (line, who, amount)
