@@ -9,8 +9,9 @@ from itertools import product
 import asyncpg
 import pytest
 
-from domain.kernel.ids import UserId
-from domain.wallets.model import EntryKind, Hold, Transaction
+from domain.kernel.ids import UserId, new_uuid7
+from domain.wallets import ledger
+from domain.wallets.model import EntryKind, Hold, Posted, Transaction, available
 from domain.wallets.ports import Place, TransactionQuery
 from tests.users.people import NOW
 from tests.wallets.conftest import BTC, USDT, Bank
@@ -120,3 +121,55 @@ async def test_no_kind_is_lost_between_kinds(bank: Bank, first: int):
     found = await paged(bank, TransactionQuery(ann, kinds=kinds), first)
 
     assert found == await paged(bank, TransactionQuery(ann), 50)
+
+
+async def test_what_was_sent_is_a_plain_sum(bank: Bank, database_urls: DatabaseUrls):
+    """Whatever the moment, also with lines whose times are in another order than their numbers."""
+    dice = random.Random(6)  # noqa: S311  # the same every time
+    ann, bob = await bank.person("1000"), await bank.person()
+    for _ in range(40):
+        bank.clock.move(seconds=dice.choice((1, 20, 3600, 86_400)))
+        late = dice.randrange(55)
+        bank.clock.move(seconds=-late)
+        if dice.random() < 0.6:
+            entry = ledger.transfer(
+                ann, bob, USDT, Decimal(dice.randrange(1, 9)), at=bank.clock.now()
+            )
+        else:
+            entry = ledger.fee(ann, USDT, Decimal(1), at=bank.clock.now())
+        async with bank.works.begin() as work:
+            assert isinstance(await work.ledger.post(entry), Posted)
+        bank.clock.move(seconds=late)
+    lines = await bank.books.transactions(TransactionQuery(ann, USDT), first=200, before=None)
+    sent = {t.at: -t.available_change for t in lines if t.kind is EntryKind.TRANSFER}
+    assert len(sent) > 15
+
+    app = await asyncpg.connect(database_urls.app)
+    try:
+        for line in lines:
+            for nudge in (-61, -1, 0, 1, 30, 61):
+                bound = line.at + timedelta(seconds=nudge)
+                row = await app.fetchrow(
+                    "SELECT * FROM wallets.sent_since($1, $2)", available(ann, USDT).id, bound
+                )
+                within = {at: amount for at, amount in sent.items() if at > bound}
+                assert row["amount"] == sum(within.values()), bound
+                assert (row["oldest_at"] is None) == (not within)
+                if within:
+                    # By number the first, by time at most as late as commands are.
+                    assert min(within) <= row["oldest_at"] <= min(within) + timedelta(minutes=1)
+    finally:
+        await app.close()
+
+
+async def test_who_never_sent_sent_nothing(bank: Bank, database_urls: DatabaseUrls):
+    ann = await bank.person("5")
+    app = await asyncpg.connect(database_urls.app)
+    try:
+        for owner in (ann, UserId(new_uuid7())):
+            row = await app.fetchrow(
+                "SELECT * FROM wallets.sent_since($1, $2)", available(owner, USDT).id, NOW
+            )
+            assert (row["amount"], row["oldest_at"]) == (0, None)
+    finally:
+        await app.close()

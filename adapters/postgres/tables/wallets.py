@@ -79,6 +79,8 @@ class BalanceRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     last_seq: int = Field(sa_type=BigInteger)
     frozen: bool
+    sent: Decimal = Field(sa_type=_AMOUNT, sa_column_kwargs={"server_default": "0"})
+    """All that ever left it for other users."""
 
 
 class EntryRow(Row, table=True):
@@ -161,6 +163,8 @@ class PostingRow(Row, table=True):
     balance: Decimal | None = Field(sa_type=_AMOUNT)
     kind: str = Field(sa_type=Text)
     """The entry's, so that lines of one kind are found without looking at all."""
+    sent: Decimal | None = Field(sa_type=_AMOUNT)
+    """What the account had sent to other users with it."""
 
 
 class HoldRow(Row, table=True):

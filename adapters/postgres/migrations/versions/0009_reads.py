@@ -1,7 +1,8 @@
-"""Statements that stay quick: lines know their kind, and a moment finds its place.
+"""Reads that stay quick however long a history is.
 
 Somebody's newest lines come straight from an index whatever they are narrowed by, instead of from
-a walk through all there are: by asset, by kind, by time.
+a walk through all there are: lines know their kind, and a moment finds its place. What was sent
+within a period is the difference of two running totals, instead of a sum under the account's lock.
 """
 
 from alembic import op
@@ -11,18 +12,34 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# The journal refuses changes to everybody: what it is told here it says already, in its entries.
-_KINDS = (
-    "ALTER TABLE wallets.posting ADD COLUMN kind text",
+# The journal refuses changes to everybody: what it is told here follows from what it says already.
+_LEARN = (
+    "ALTER TABLE wallets.balance ADD COLUMN sent numeric(38,18) NOT NULL DEFAULT 0",
+    "ALTER TABLE wallets.posting ADD COLUMN kind text, ADD COLUMN sent numeric(38,18)",
     "ALTER TABLE wallets.posting DISABLE TRIGGER appended_to_only",
-    "UPDATE wallets.posting p SET kind = e.kind FROM wallets.entry e WHERE e.position = p.position",
+    """
+    UPDATE wallets.posting p SET kind = k.kind, sent = k.sent
+    FROM (
+        SELECT l.position, l.line, e.kind,
+            CASE WHEN l.owner IS NOT NULL THEN
+                sum(CASE WHEN e.kind = 'TRANSFER' AND l.amount < 0 THEN -l.amount ELSE 0 END)
+                    OVER (PARTITION BY l.account_id ORDER BY l.seq)
+            END AS sent
+        FROM wallets.posting l JOIN wallets.entry e ON e.position = l.position
+    ) k
+    WHERE k.position = p.position AND k.line = p.line
+    """,
     "ALTER TABLE wallets.posting ENABLE TRIGGER appended_to_only",
     "ALTER TABLE wallets.posting ALTER COLUMN kind SET NOT NULL",
+    """
+    UPDATE wallets.balance b SET sent = p.sent
+    FROM wallets.posting p WHERE p.account_id = b.account_id AND p.seq = b.last_seq
+    """,
 )
 # Over lines of users only: nobody pages through the house's.
 _NARROWED_BY = ("asset", "kind")
 
-# As it was, and lines are told their kind.
+# As it was; lines are told their kind, and what their account has sent by then.
 _POST = """
 CREATE OR REPLACE FUNCTION wallets.post(given jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
@@ -102,14 +119,16 @@ BEGIN
     INSERT INTO wallets.unsealed (position) VALUES (place);
 
     WITH moved AS (
-        UPDATE wallets.balance b SET amount = b.amount + l.amount, last_seq = b.last_seq + 1
+        UPDATE wallets.balance b SET amount = b.amount + l.amount, last_seq = b.last_seq + 1,
+            sent = b.sent
+                + CASE WHEN given ->> 'kind' = 'TRANSFER' AND l.amount < 0 THEN -l.amount ELSE 0 END
         FROM unnest(lines) AS l WHERE b.account_id = l.account
-        RETURNING b.account_id, b.amount, b.last_seq
+        RETURNING b.account_id, b.amount, b.last_seq, b.sent
     ), written AS (
         INSERT INTO wallets.posting
-            (position, line, account_id, owner, asset, amount, seq, balance, kind)
+            (position, line, account_id, owner, asset, amount, seq, balance, kind, sent)
         SELECT place, l.line, l.account, l.owner, l.asset, l.amount, m.last_seq, m.amount,
-            given ->> 'kind'
+            given ->> 'kind', m.sent
         FROM unnest(lines) AS l LEFT JOIN moved m ON m.account_id = l.account
         RETURNING account_id, seq, balance
     )
@@ -158,19 +177,105 @@ BEGIN
 END $$
 """
 
+# The same within one account, whose lines are numbered without a gap: the first after ``moment``.
+_NUMBER_AFTER = """
+CREATE FUNCTION wallets.number_after(holder uuid, moment timestamptz, past bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+DECLARE
+    low bigint := 1;
+    high bigint := past;
+    middle bigint := 1;  -- Most accounts are younger than the moment: the first look tells.
+    met timestamptz;
+BEGIN
+    WHILE low < high LOOP
+        SELECT e.at INTO met
+            FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+            WHERE p.account_id = holder AND p.seq = middle;
+        IF met <= moment THEN
+            low := middle + 1;
+        ELSE
+            high := middle;
+        END IF;
+        middle := (low + high) / 2;
+    END LOOP;
+    RETURN low;
+END $$
+"""
+
+# Differences of running totals, so that the busiest account is as quick as any. Lines within a
+# minute of the bound are looked at one by one: their numbers and times may be in another order.
+_SENT_SINCE = """
+CREATE FUNCTION wallets.sent_since(
+    holder uuid, bound timestamptz, OUT amount numeric, OUT oldest_at timestamptz
+)
+LANGUAGE plpgsql STABLE SET search_path = '' AS $$
+DECLARE
+    past bigint;
+    total numeric;
+    doubtful bigint;
+    certain bigint;
+    earlier numeric := 0;
+    near numeric;
+    high bigint;
+    middle bigint;
+    reached numeric;
+BEGIN
+    SELECT b.last_seq + 1, b.sent INTO past, total
+        FROM wallets.balance b WHERE b.account_id = holder;
+    amount := 0;
+    IF coalesce(total, 0) = 0 THEN
+        RETURN;
+    END IF;
+    doubtful := wallets.number_after(holder, bound - interval '1 minute', past);
+    certain := wallets.number_after(holder, bound + interval '1 minute', past);
+    IF certain > 1 THEN
+        SELECT p.sent INTO earlier FROM wallets.posting p
+            WHERE p.account_id = holder AND p.seq = certain - 1;
+    END IF;
+    SELECT coalesce(sum(-p.amount), 0), min(e.at) INTO near, oldest_at
+        FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+        WHERE p.account_id = holder AND p.seq >= doubtful AND p.seq < certain
+            AND p.kind = 'TRANSFER' AND p.amount < 0 AND e.at > bound;
+    amount := total - earlier + near;
+    IF oldest_at IS NULL AND total > earlier THEN
+        high := past - 1;
+        WHILE certain < high LOOP
+            middle := (certain + high) / 2;
+            SELECT p.sent INTO reached FROM wallets.posting p
+                WHERE p.account_id = holder AND p.seq = middle;
+            IF reached > earlier THEN
+                high := middle;
+            ELSE
+                certain := middle + 1;
+            END IF;
+        END LOOP;
+        SELECT e.at INTO oldest_at
+            FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+            WHERE p.account_id = holder AND p.seq = high;
+    END IF;
+END $$
+"""
+
+_ASKED = (
+    "wallets.position_at(timestamptz)",
+    "wallets.number_after(uuid, timestamptz, bigint)",
+    "wallets.sent_since(uuid, timestamptz)",
+)
+
 
 def upgrade() -> None:
-    for statement in _KINDS:
+    for statement in _LEARN:
         op.execute(statement)
     for column in _NARROWED_BY:
         op.execute(
             f"CREATE INDEX ix_posting_owner_{column}_position"
             f" ON wallets.posting (owner, {column}, position) WHERE owner IS NOT NULL"
         )
-    op.execute(_POST)
-    op.execute(_POSITION_AT)
-    op.execute("REVOKE ALL ON FUNCTION wallets.position_at(timestamptz) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION wallets.position_at(timestamptz) TO okd_app")
+    for function in (_POST, _POSITION_AT, _NUMBER_AFTER, _SENT_SINCE):
+        op.execute(function)
+    for signature in _ASKED:
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO okd_app")
 
 
 def downgrade() -> None:

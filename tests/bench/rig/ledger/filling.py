@@ -65,11 +65,14 @@ FROM move ORDER BY position
 """
 _POSTINGS = """
 INSERT INTO wallets.posting
-    (position, line, account_id, owner, asset, amount, seq, balance, kind)
+    (position, line, account_id, owner, asset, amount, seq, balance, kind, sent)
 SELECT position, line, account_id, owner, asset, amount,
     CASE WHEN owner IS NOT NULL THEN row_number() OVER each_account END,
     CASE WHEN owner IS NOT NULL THEN sum(amount) OVER each_account END,
-    kind
+    kind,
+    CASE WHEN owner IS NOT NULL THEN
+        sum(CASE WHEN kind = 'TRANSFER' THEN greatest(-amount, 0) ELSE 0 END) OVER each_account
+    END
 FROM (
     SELECT m.position, s.line, a.account_id, a.owner, m.asset, s.amount, m.kind
     FROM move m
@@ -82,8 +85,8 @@ ORDER BY position, line
 """
 _REST = (
     """
-    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen)
-    SELECT account_id, sum(amount), count(*), false
+    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen, sent)
+    SELECT account_id, sum(amount), count(*), false, max(sent)
     FROM wallets.posting WHERE owner IS NOT NULL GROUP BY account_id
     """,
     "INSERT INTO wallets.unsealed (position) SELECT position FROM move",
