@@ -4,6 +4,7 @@
     python app.py migrate                  bring the database up to date, then end
     python app.py rotate-keys              rewrap data keys under the newest master key, then end
     python app.py first-admin UID          make the first administrator, then end
+    python app.py faucet USER ASSET AMOUNT play money, in a sandbox: what ./dev faucet runs
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run
     python app.py schema [--check | --write | --release]   docs/: the SDL, the reference
@@ -282,9 +283,11 @@ def by_hand(command: str, arguments: Sequence[str]) -> int:
     import asyncio
 
     from adapters import by_hand as commands
+    from adapters.faucet import faucet
     from adapters.settings import SettingsError, load_settings
 
-    work = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin}[command]
+    works = {"rotate-keys": commands.rotate, "first-admin": commands.first_admin, "faucet": faucet}
+    work = works[command]
     try:
         said = asyncio.run(work(load_settings(), arguments))
     except SettingsError as error:
@@ -354,6 +357,7 @@ TOOLS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": run_world,
     "rotate-keys": partial(by_hand, "rotate-keys"),
     "first-admin": partial(by_hand, "first-admin"),
+    "faucet": partial(by_hand, "faucet"),
     "schema": schema_documents,
     "settings": settings_documents,
     "record": record_streams,

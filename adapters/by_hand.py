@@ -27,7 +27,9 @@ class ByHandError(Exception):
 
 
 @dataclass(frozen=True)
-class _Tools:
+class Tools:
+    """What people and their data are reached with."""
+
     database: Database
     ring: KeyRing
     index: BlindIndex
@@ -37,7 +39,7 @@ async def rotate(settings: Settings, arguments: Sequence[str]) -> str:
     """Rewrap every data key under the first master key of the ring."""
     if arguments:
         raise ByHandError("rotate-keys takes no arguments.")
-    async with _opened(settings) as tools:
+    async with opened(settings) as tools:
         try:
             count = await rotate_keys(tools.database, tools.ring)
         except Tampered as error:
@@ -50,7 +52,7 @@ async def first_admin(settings: Settings, arguments: Sequence[str]) -> str:
     if len(arguments) != 1:
         raise ByHandError("Say whom: python app.py first-admin UID, or the account's id.")
     clock = SystemClock()
-    async with _opened(settings) as tools:
+    async with opened(settings) as tools:
         accounts = PostgresAccounts(tools.database, ring=tools.ring, index=tools.index)
         user = await _found(accounts, arguments[0], settings)
         works = PostgresWorks(tools.database, ring=tools.ring, index=tools.index, clock=clock)
@@ -78,7 +80,8 @@ async def _found(accounts: PostgresAccounts, name: str, settings: Settings) -> U
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Tools]:
+async def opened(settings: Settings) -> AsyncIterator[Tools]:
+    """The database and the keys. Raises ByHandError without keys."""
     if settings.vault_keys is None or settings.blind_index_key is None:
         raise ByHandError("OKD_VAULT_KEYS and OKD_BLIND_INDEX_KEY: are missing.")
     database = Database(
@@ -88,7 +91,7 @@ async def _opened(settings: Settings) -> AsyncIterator[_Tools]:
         timeout_seconds=_TIMEOUT_SECONDS,
     )
     try:
-        yield _Tools(
+        yield Tools(
             database,
             KeyRing.parse(settings.vault_keys.get_secret_value()),
             BlindIndex(settings.blind_index_key.get_secret_value().encode()),

@@ -162,6 +162,12 @@ def _totp(place: Place, words: list[str]) -> int:
     return identity.totp(place, words)
 
 
+def _faucet(place: Place, words: list[str]) -> int:
+    from adapters.devtools import faucet  # noqa: PLC0415
+
+    return faucet.faucet(place, words)
+
+
 def _record(place: Place, words: list[str]) -> int:
     from adapters.devtools import environment  # noqa: PLC0415
 
@@ -198,6 +204,7 @@ _TABLE = {
         Command("sandbox", "ORDER [words]", "break the running exchange on purpose", _sandbox),
         Command("token", "USER [--second-factor]", "print a fresh ID token of the sandbox", _token),
         Command("totp", "USER", "print the current TOTP code of a sandbox user", _totp),
+        Command("faucet", "USER ASSET AMOUNT", "give a sandbox user play money", _faucet),
         Command("record", "--category ... --out FILE", "capture streams for --recording", _record),
         Command("reset", "[--data-dir DIR] [--yes]", "forget the sandbox's data", _reset),
         Command("help", "", "show this", lambda _place, _words: _help()),

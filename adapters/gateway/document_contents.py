@@ -9,9 +9,9 @@ SECTIONS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "Guides",
         (
-            "guides/getting-started.md", "guides/signing-in.md", "guides/account-events.md",
-            "guides/errors.md", "guides/pagination.md", "guides/scalars.md",
-            "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
+            "guides/getting-started.md", "guides/signing-in.md", "guides/wallets.md",
+            "guides/account-events.md", "guides/errors.md", "guides/pagination.md",
+            "guides/scalars.md", "subscriptions.md", "limits.md", "graphiql.md", "guides/*",
         ),
     ),
     ("Clients", ("clients.md", "clients/*")),

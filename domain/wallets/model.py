@@ -267,6 +267,7 @@ class TransactionState(StrEnum):
 class Transaction:
     """An entry as one user sees it: only what it did to them."""
 
+    owner: UserId
     entry_id: EntryId
     position: int
     kind: EntryKind
@@ -285,8 +286,8 @@ class Transaction:
 
     @property
     def id(self) -> UUID:
-        """An entry may touch several of somebody's wallets: one transaction for each."""
-        return uuid5(self.entry_id, self.asset)
+        """An entry touches several wallets as a rule: it is one transaction for each."""
+        return uuid5(self.entry_id, f"{self.owner}:{self.asset}")
 
     @property
     def counterparty(self) -> UserId | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from tests.e2e.reference import Shown, operations
 from tests.e2e.sandbox import Sandbox
 from tests.e2e.test_callers import Caller, demo_token
+from tests.front_door.test_dev import dev
 from tests.sandbox.identity.service import Service
 from tests.world import eventually
 
@@ -47,6 +49,15 @@ class People:
         device = self._device(signed["idToken"])
         await device.told(OWN)
         return device
+
+    def give(self, caller: Caller, amount: str, asset: str) -> None:
+        """Play money, by the command that people type."""
+        said = dev(
+            *("faucet", self._addresses[caller], asset, amount),
+            f"--data-dir={self.sandbox.data_dir}",
+            OKD_PYTHON=sys.executable,
+        )
+        assert said.returncode == 0, said.stderr
 
     def staff(self, user: str, *, second_factor: bool = True) -> Caller:
         return self._device(demo_token(self.sandbox, user, second_factor=second_factor))
@@ -108,6 +119,12 @@ async def with_a_notification(people: People) -> Ready:
     return caller, {"ids": [edge["node"]["id"] for edge in edges]}
 
 
+async def with_money(people: People) -> Ready:
+    caller = await people.somebody()
+    people.give(caller, "10", "USDT")
+    return caller, {}
+
+
 async def proven(people: People) -> Ready:
     # A second factor enrolled just now does not count yet; the demo user's does.
     return people.staff("verified"), {}
@@ -148,6 +165,7 @@ READY: dict[str, Callable[[People], Awaitable[Ready]]] = {
     "withdrawErasure": on_their_own,
     "markNotificationsRead": with_a_notification,
     "markAllNotificationsRead": with_a_notification,
+    "transferFunds": with_money,
     "adminRevealUser": by_compliance,
     "adminFreezeUser": by_compliance,
     "adminUnfreezeUser": about_somebody_frozen,

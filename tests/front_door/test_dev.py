@@ -59,7 +59,7 @@ def test_help_lists_every_command():
     said = dev("help")
 
     assert said.returncode == 0
-    names = "run test check bench web lock doctor sandbox token totp record reset help"
+    names = "run test check bench web lock doctor sandbox token totp faucet record reset help"
     for name in names.split():
         assert f"./dev {name} " in said.stdout
     assert dev("--help").stdout == dev().stdout == said.stdout

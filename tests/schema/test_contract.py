@@ -21,12 +21,16 @@ from strawberry.types.field import StrawberryField
 
 import domain.events.errors
 import domain.kernel.errors
+import domain.kernel.idempotency
 import domain.users.errors
+import domain.wallets.errors
 from domain.kernel.errors import UserError
 from domain.kernel.page import Page
+from domain.wallets.errors import HoldNotOpen, HoldTooSmall, UnknownHold
 from schema import build_schema
 from schema._guard import guard_errors
 from schema.user_errors import USER_ERRORS
+from schema.wallet_errors import WALLET_ERRORS
 
 SCHEMA = build_schema()
 SHOWN_BY_SCALAR = {
@@ -175,3 +179,18 @@ def test_every_user_error_of_accounts_has_a_type():
     }
 
     assert {typing.cast("typing.Any", view).__shows__ for view in USER_ERRORS} == known
+
+
+def test_every_user_error_of_wallets_that_can_be_met_has_a_type():
+    known = {
+        cls
+        for module in (domain.wallets.errors, domain.kernel.idempotency)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, UserError) and cls is not UserError
+    }
+    # Nothing places or resolves a hold on a client's behalf yet.
+    about_holds = {UnknownHold, HoldNotOpen, HoldTooSmall}
+
+    assert {typing.cast("typing.Any", view).__shows__ for view in WALLET_ERRORS} == (
+        known - about_holds
+    )

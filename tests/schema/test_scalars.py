@@ -2,13 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema._scalars import parse_date_time, parse_decimal, print_date_time, print_decimal
+from schema._scalars import (
+    parse_date_time,
+    parse_decimal,
+    parse_uuid,
+    print_date_time,
+    print_decimal,
+)
 
 DECIMALS = st.decimals(
     min_value=-(10**20) + 1, max_value=10**20 - 1, places=18, allow_nan=False, allow_infinity=False
@@ -88,3 +95,22 @@ def test_offsets_are_turned_into_utc():
 def test_what_is_no_instant_is_refused(value: object):
     with pytest.raises(GraphQLError, match="is not a DateTime: send RFC 3339"):
         parse_date_time(value)
+
+
+@given(st.uuids())
+def test_a_uuid_is_read_as_everybody_writes_it(value: UUID):
+    assert parse_uuid(str(value)) == parse_uuid(str(value).upper()) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "019ab2c46f007c3a9d5e3a1f0c7be201", "{019ab2c4-6f00-7c3a-9d5e-3a1f0c7be201}",
+        "urn:uuid:019ab2c4-6f00-7c3a-9d5e-3a1f0c7be201", "019ab2c4-6f00-7c3a-9d5e-3a1f0c7be20g",
+        " 019ab2c4-6f00-7c3a-9d5e-3a1f0c7be201", "019ab2c4-6f00-7c3a-9d5e-3a1f0c7be201\n",
+        "\u0660" * 8 + "-6f00-7c3a-9d5e-3a1f0c7be201", 1, None, [],
+    ],
+)  # fmt: skip
+def test_what_is_no_uuid_is_refused(value: object):
+    with pytest.raises(GraphQLError, match="is not a UUID: send one such as"):
+        parse_uuid(value)

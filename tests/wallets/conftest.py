@@ -1,5 +1,6 @@
 """The wallets domain on a real PostgreSQL; only who may receive money is answered by a double."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -19,7 +20,8 @@ from domain.kernel.events import Event, stream_of_user
 from domain.kernel.ids import AssetCode, UserId, new_uuid7
 from domain.kernel.money import plain
 from domain.wallets import Deposits, Holds, Statements, TransferFunds, Transfers
-from domain.wallets.model import Asset, Balance, Network, Posted
+from domain.wallets.limits import UNLIMITED, EqualLimits
+from domain.wallets.model import Asset, Balance, Network, Posted, Recipient
 from tests.users.doubles import SetClock
 
 USDT, BTC = AssetCode("USDT"), AssetCode("BTC")
@@ -32,9 +34,34 @@ class Everybody:
     """Who can receive money: all but these."""
 
     unknown: set[UserId] = field(default_factory=set)
+    addresses: dict[str, UserId] = field(default_factory=dict)
 
     async def can_receive(self, user_id: UserId) -> bool:
         return user_id not in self.unknown
+
+    async def of_email(self, email: str) -> UserId | None:
+        return self.addresses.get(email)
+
+    def mark(self, email: str) -> str:
+        return f"mark of {email}"
+
+    async def shown(self, user_ids: Sequence[UserId]) -> Mapping[UserId, Recipient]:
+        return {each: Recipient(each, "a***@e***.org", "A.") for each in user_ids}
+
+
+@dataclass
+class Patience:
+    """How many addresses anybody may ask about."""
+
+    most: int = 100
+    asked: set[tuple[UserId, str]] = field(default_factory=set)
+
+    async def wait_seconds(self, asker: UserId, mark: str) -> int | None:
+        known = (asker, mark) in self.asked
+        if not known and len(self.asked) >= self.most:
+            return 60
+        self.asked.add((asker, mark))
+        return None
 
 
 @dataclass
@@ -44,6 +71,8 @@ class Bank:
     database: Database
     clock: SetClock = field(default_factory=SetClock)
     recipients: Everybody = field(default_factory=Everybody)
+    look_ups: Patience = field(default_factory=Patience)
+    limits: EqualLimits = UNLIMITED
     patience_seconds: float = 2.5
 
     def __post_init__(self) -> None:
@@ -55,7 +84,12 @@ class Bank:
         self.assets = PostgresAssets(self.database, clock=clock)
         self.books = PostgresBooks(self.database)
         self.transfers = Transfers(
-            works=self.works, assets=self.assets, recipients=self.recipients, clock=clock
+            works=self.works,
+            assets=self.assets,
+            recipients=self.recipients,
+            look_ups=self.look_ups,
+            limits=self.limits,
+            clock=clock,
         )
         self.deposits = Deposits(works=self.works, assets=self.assets, clock=clock)
         self.holds = Holds(works=self.works, assets=self.assets, books=self.books, clock=clock)
@@ -78,7 +112,7 @@ class Bank:
         return posted
 
     def wish(
-        self, sender: UserId, recipient: UserId, amount: str, key: UUID | None = None
+        self, sender: UserId, recipient: UserId | str, amount: str, key: UUID | None = None
     ) -> TransferFunds:
         return TransferFunds(sender, recipient, USDT, Decimal(amount), key or uuid4())
 

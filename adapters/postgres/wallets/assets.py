@@ -12,6 +12,8 @@ from domain.kernel.clock import Clock
 from domain.wallets.model import Asset
 
 _REMEMBERED_SECONDS = 60.0
+# What is asked for and unknown may have been added since; whoever makes codes up costs one look.
+_UNKNOWN_SECONDS = 1.0
 
 
 class PostgresAssets:
@@ -24,18 +26,17 @@ class PostgresAssets:
         self._looked_at = float("-inf")
 
     async def asset(self, code: str) -> Asset | None:
-        if self._stale or code not in self._known:
+        if self._older_than(_UNKNOWN_SECONDS if code not in self._known else _REMEMBERED_SECONDS):
             await self._look()
         return self._known.get(code)
 
     async def all(self) -> Sequence[Asset]:
-        if self._stale:
+        if self._older_than(_REMEMBERED_SECONDS):
             await self._look()
         return list(self._known.values())
 
-    @property
-    def _stale(self) -> bool:
-        return self._clock.monotonic() - self._looked_at > _REMEMBERED_SECONDS
+    def _older_than(self, seconds: float) -> bool:
+        return self._clock.monotonic() - self._looked_at > seconds
 
     async def _look(self) -> None:
         async with self._database.read() as session:

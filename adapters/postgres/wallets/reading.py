@@ -105,7 +105,7 @@ class PostgresBooks:
     ) -> Sequence[Transaction]:
         wanted, values = _wanted(query, before)
         rows = await self._rows(wanted, {**values, "first": first})
-        return [_transaction(row) for row in rows]
+        return [_transaction(row, query.owner) for row in rows]
 
     async def transactions_by_asset(
         self,
@@ -120,7 +120,7 @@ class PostgresBooks:
         rows = await self._rows(wanted, {**values, "first": first, "assets": list(assets)})
         found: dict[AssetCode, list[Transaction]] = {}
         for row in rows:
-            found.setdefault(AssetCode(row["asset"]), []).append(_transaction(row))
+            found.setdefault(AssetCode(row["asset"]), []).append(_transaction(row, query.owner))
         return found
 
     async def open_holds(self, owner: UserId, assets: Sequence[AssetCode]) -> Sequence[Hold]:
@@ -196,8 +196,9 @@ def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[
     return " ".join(rules), values
 
 
-def _transaction(row: RowMapping) -> Transaction:
+def _transaction(row: RowMapping, owner: UserId) -> Transaction:
     return Transaction(
+        owner=owner,
         entry_id=EntryId(row["id"]),
         position=row["position"],
         kind=EntryKind(row["kind"]),
