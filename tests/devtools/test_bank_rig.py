@@ -101,7 +101,7 @@ def test_what_may_be_read_lies_between_what_is_certain_and_what_is_possible():
 
     bounds = allowed(Decimal(10), USDT, before=before, after=tally.possible(ANN))
 
-    assert bounds == (7, 9)
+    assert bounds == (Decimal(7), Decimal(9))
     reader = Outside("http://nobody", [], tally, seed=1)
     for total in ("7", "9"):
         reader.check({"available": total, "held": "0", "total": total}, *bounds)

@@ -99,7 +99,8 @@ async def _endured(sandbox: Sandbox, people: Sequence[Person], size: Size) -> We
         following = [tasks.create_task(follower.run()) for follower in followers]
         start = time.monotonic()
         end = start + size.seconds
-        watching = [tasks.create_task(each.run(end)) for each in (inside, *outside, killer)]
+        looks = [inside.run(end), killer.run(end), *(each.run(end) for each in outside)]
+        watching = [tasks.create_task(each) for each in looks]
         sending = [tasks.create_task(client.run(end)) for client in clients]
         _, unanswered = await asyncio.wait(sending, timeout=size.seconds + _CALM_SECONDS)
         await asyncio.wait(watching)
