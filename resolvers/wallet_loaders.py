@@ -29,7 +29,7 @@ class WalletLoaders:
             return list(await _needed(wallets).statements.pages(asked))
 
         async def load_explanations(asked: list[Wallet]) -> list[Explanation]:
-            found = {}
+            found: dict[Wallet, Explanation] = {}
             for owner in {owner for owner, _ in asked}:
                 assets = {asset for whose, asset in asked if whose == owner}
                 explained = await _needed(wallets).statements.explanations(owner, sorted(assets))

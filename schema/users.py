@@ -10,7 +10,8 @@ import domain.users.model
 import schema.user_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.policy import Audience, FieldPolicy
 from domain.kernel.viewer import Role
-from resolvers import users, wallets
+from resolvers import users
+from resolvers import wallets as money
 from schema._ids import id_of
 from schema._shared import Connection, UserError
 from schema._view import resolved_by, view_of
@@ -183,18 +184,18 @@ class Viewer:
         description="May I, and if not, why? Changes nothing and spends no step-up.",
     )
     wallets: list[Wallet] | None = resolved_by(
-        wallets.wallets, description="Every asset they ever had, in order of code."
+        money.wallets, description="Every asset they ever had, in order of code."
     )
     wallet: Wallet | None = resolved_by(
-        wallets.wallet, description="One of them; null when they never had that asset."
+        money.wallet, description="One of them; null when they never had that asset."
     )
     transactions: Connection[Transaction] | None = resolved_by(
-        wallets.transactions,
+        money.transactions,
         shown_as=FILTERED,
         description="What happened in all their wallets, newest first.",
     )
     transfer_limits: list[TransferLimit] | None = resolved_by(
-        wallets.transfer_limits, description="How much of an asset they may send to others."
+        money.transfer_limits, description="How much of an asset they may send to others."
     )
 
 

@@ -64,6 +64,11 @@ def plain(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+def trimmed(value: Decimal) -> Decimal:
+    """The same value without zeros at the end: as many digits are shown as it has."""
+    return Decimal(plain(value))
+
+
 def total(values: Iterable[Decimal]) -> Decimal:
     """The exact sum."""
     result = Decimal(0)

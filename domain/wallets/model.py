@@ -14,7 +14,7 @@ from typing import NewType
 from uuid import UUID, uuid5
 
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import total
+from domain.kernel.money import total, trimmed
 
 AccountId = NewType("AccountId", UUID)
 EntryId = NewType("EntryId", UUID)
@@ -218,7 +218,7 @@ class Wallet:
 
     @property
     def total(self) -> Decimal:
-        return total((self.available, self.held))
+        return trimmed(total((self.available, self.held)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,4 +349,4 @@ class TransferLimit:
 
     @property
     def remaining(self) -> Decimal:
-        return max(Decimal(0), total((self.limit, self.used.copy_negate())))
+        return max(Decimal(0), trimmed(total((self.limit, self.used.copy_negate()))))

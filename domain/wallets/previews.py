@@ -7,7 +7,7 @@ from decimal import Decimal
 from domain.kernel.clock import Clock
 from domain.kernel.errors import UserError
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import total
+from domain.kernel.money import total, trimmed
 from domain.wallets import ledger, limits
 from domain.wallets.errors import (
     BadAmount,
@@ -89,7 +89,7 @@ class Previews:
             asset=asset.code,
             amount=amount,
             recipient=recipient if isinstance(recipient, Recipient) else None,
-            available_after=after if after >= 0 else None,
+            available_after=trimmed(after) if after >= 0 else None,
             obstacles=tuple(obstacles),
         )
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from uuid import UUID
 
 from adapters.postgres import Database
 from adapters.sandbox.servers import Servers
@@ -70,6 +71,7 @@ async def proven(bank: Bank, people: list[UserId], answers: dict[TransferFunds, 
     told = dict.fromkeys(people, 1)
     for wish, answer in answers.items():
         if isinstance(answer, Transfer):
+            assert isinstance(wish.recipient, UUID)
             units = int(wish.amount.scaleb(6))
             expected[wish.sender] -= units
             expected[wish.recipient] += units

@@ -15,6 +15,7 @@ from domain.wallets.model import available
 from schema._ids import encode_id
 from tests.users.api import reason, refused, user_id
 from tests.users.conftest import Book, book
+from tests.users.people import NOW
 from tests.wallets.api import WalletApi, owner
 from tests.wallets.conftest import USDT, Bank
 from tests.world import DatabaseUrls
@@ -68,7 +69,7 @@ async def test_a_key_outlives_its_recipients_address(api: WalletApi):
     ann, bob = await api.person("ann", "10"), await api.person("bob")
     key = str(uuid4())
     first = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
-    await api.person("bob", email="robert@example.org")
+    await api.person("bob", email="robert@example.org", signed_in_at=NOW)
 
     again = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
 
@@ -236,7 +237,8 @@ async def test_a_preview_tells_whom_and_moves_nothing(api: WalletApi):
         "recipient": {"email": "b***@e***.org", "name": "B. L."}, "obstacles": [],
     }  # fmt: skip
     assert (await api.has(ann), await api.has(bob)) == ("10 + 0", "0 + 0")
-    assert await api.bank.told(owner(bob)) == []
+    told = {event.type for event in await api.bank.told(owner(bob))}
+    assert told == {"user.created", "session.created"}
 
 
 async def test_a_preview_tells_every_obstacle_the_transfers_first(

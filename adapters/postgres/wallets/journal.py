@@ -11,10 +11,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow, PostingRow
-from adapters.postgres.wallets.rows import account_of, entry_of, hold_of, trimmed
+from adapters.postgres.wallets.rows import account_of, entry_of, hold_of
 from adapters.postgres.wallets.sent import sent_lately
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import plain
+from domain.kernel.money import plain, trimmed
 from domain.wallets.errors import (
     HoldNotOpen,
     InsufficientFunds,

@@ -10,9 +10,10 @@ from sqlmodel import col, select
 
 from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow
-from adapters.postgres.wallets.rows import hold_of, trimmed
+from adapters.postgres.wallets.rows import hold_of
 from adapters.postgres.wallets.sent import sent_lately
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import trimmed
 from domain.wallets.model import (
     Balance,
     EntryId,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from adapters.postgres.tables.wallets import AssetRow, EntryRow, HoldRow, LedgerAccountRow
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import plain
+from domain.kernel.money import plain, trimmed
 from domain.wallets.model import (
     Account,
     AccountKind,
@@ -19,11 +19,6 @@ from domain.wallets.model import (
     Network,
     Posting,
 )
-
-
-def trimmed(amount: Decimal) -> Decimal:
-    """The same without the zeros that numeric(38,18) has at the end."""
-    return Decimal(plain(amount))
 
 
 def account_of(row: LedgerAccountRow) -> Account:

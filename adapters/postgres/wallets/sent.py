@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.wallets.rows import trimmed
 from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.money import trimmed
 from domain.wallets.limits import DAY, MONTH
 from domain.wallets.model import available
 from domain.wallets.ports import Sent, SentWithin
