@@ -25,7 +25,7 @@ FROM wallets.balance b JOIN wallets.account a ON a.id = b.account_id GROUP BY a.
 """
 _DONE = "SELECT count(*) FROM wallets.entry WHERE kind = 'TRANSFER'"
 _LOOK_EVERY_SECONDS = 0.05
-_TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 8.0
 # A server that is killed says so to idle connections; asyncpg is then in no state for a question.
 _BROKEN = (
     OSError,
