@@ -6,7 +6,7 @@ concurrently, so a session is never handed from one field to another.
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.failures import WHAT, translated
+from adapters.postgres.failures import VENDOR_ERRORS, WHAT, translated
 from adapters.resilience import deadline
 
 # The server gives up first, so that a slow statement costs its result and not its connection.
@@ -30,6 +30,7 @@ _RECYCLE_SECONDS = 1800
 # Idle for longer, a connection is asked whether it lives before it is handed out.
 _TRUSTED_SECONDS = 5.0
 _RETURNED_AT = "okd_returned_at"
+_AFTER_COMMIT = "okd_after_commit"
 
 
 class Database:
@@ -67,6 +68,7 @@ class Database:
         ):
             yield session
             await session.commit()
+            await _do_after(session)
 
     async def ping(self) -> None:
         """One round trip. Raises Unavailable, TimedOut."""
@@ -98,6 +100,23 @@ class Database:
                     # swallows packets would wait for ever, so the socket is dropped instead.
                     await _drop(connection)
                     raise
+
+
+def after_commit(session: AsyncSession, statement: str) -> None:
+    """Have ``statement`` run by itself once the unit of work is committed; or not at all.
+
+    For what must not be part of the transaction and is no loss: nobody hears of its failure.
+    """
+    session.info.setdefault(_AFTER_COMMIT, {})[statement] = None
+
+
+async def _do_after(session: AsyncSession) -> None:
+    for statement in session.info.pop(_AFTER_COMMIT, ()):
+        raw = await (await session.connection()).get_raw_connection()
+        driver: asyncpg.Connection = raw.driver_connection
+        # The work is done and stays done, whatever becomes of this.
+        with suppress(*VENDOR_ERRORS, OSError):
+            await driver.execute(statement)
 
 
 class _BriefConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import RowMapping, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database
+from adapters.postgres.engine import Database, after_commit
 from adapters.telemetry import correlation
 from domain.events.ports import Delivery
 from domain.kernel.clock import Clock
@@ -81,10 +81,15 @@ class PendingEvents:
         """Number and store them. Takes the streams' row locks: commit right after."""
         if self._events:
             connection = await session.connection()
-            await connection.execute(_APPEND, self.taken(now=now))
+            await connection.execute(_APPEND, self.taken(session, now=now))
 
-    def taken(self, *, now: datetime) -> dict[str, object]:
-        """The values of ``APPEND``, for a statement that does more; none are pending after it."""
+    def taken(self, session: AsyncSession, *, now: datetime) -> dict[str, object]:
+        """The values of ``APPEND``, for a statement that does more; none are pending after it.
+
+        The outbox is rung once they are committed, by itself: a NOTIFY within the transaction lets
+        one commit at a time through, disk included, of the whole server.
+        """
+        after_commit(session, f"NOTIFY {CHANNEL}")
         traceparent = correlation.current().traceparent
         batch = [
             {

@@ -84,7 +84,7 @@ async def finish(
         return
     connection = await session.connection()
     if events:
-        await connection.execute(_SETTLED_AND_TOLD, {**settled, **events.taken(now=now)})
+        await connection.execute(_SETTLED_AND_TOLD, {**settled, **events.taken(session, now=now)})
     else:
         await connection.execute(_SETTLED, settled)
 

@@ -1,4 +1,4 @@
-"""Reads that stay quick however long a history is.
+"""Reads that stay quick however long a history is, and commits that do not queue.
 
 Somebody's newest lines come straight from an index whatever they are narrowed by, instead of from
 a walk through all there are: lines know their kind, and a moment finds its place. What was sent
@@ -151,6 +151,48 @@ BEGIN
 END $$
 """
 
+# As it was, and it rings nobody: a NOTIFY holds a lock of the whole server until its transaction is
+# on the disk, so that commits queued one behind the other. Who commits rings afterwards.
+_APPEND = """
+CREATE OR REPLACE FUNCTION events.append(batch jsonb, at timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    name text;
+    grown bigint;
+    last bigint;
+    stamp timestamptz;
+BEGIN
+    -- In the order of names: two transactions that append to the same streams wait, not deadlock.
+    FOR name, grown IN
+        SELECT item ->> 'stream', count(*) FROM jsonb_array_elements(batch) AS item
+        GROUP BY 1 ORDER BY (item ->> 'stream') COLLATE "C"
+    LOOP
+        -- The clocks of two machines differ, and what is forgotten must be a stream's beginning:
+        -- its times never go back.
+        INSERT INTO events.event_stream AS kept (stream, last_seq, last_at)
+            VALUES (name, grown, at)
+            ON CONFLICT (stream) DO UPDATE SET last_seq = kept.last_seq + grown,
+                last_at = greatest(kept.last_at, EXCLUDED.last_at)
+            RETURNING last_seq, last_at INTO last, stamp;
+        WITH added AS (
+            INSERT INTO events.event
+                (stream, seq, id, type, version, body, traceparent, recorded_at)
+            SELECT name, last - grown + row_number() OVER (ORDER BY place),
+                CAST(item ->> 'id' AS uuid), item ->> 'type',
+                CAST(item ->> 'version' AS integer), item -> 'body', item ->> 'traceparent', stamp
+            FROM jsonb_array_elements(batch) WITH ORDINALITY AS given(item, place)
+            WHERE item ->> 'stream' = name
+            RETURNING stream, seq
+        )
+        INSERT INTO events.outbox (consumer, stream, seq, recorded_at, due_at)
+            -- Due at once, whatever the clock of who carries it says.
+            SELECT consumer, added.stream, added.seq, stamp, '-infinity'
+            FROM added, unnest(ARRAY['signal', 'inbox']) AS consumer
+            ORDER BY added.seq;
+    END LOOP;
+END $$
+"""
+
 # Where in the journal a moment is: the first position that is not before it. Positions and times
 # rise together but for a command's own seconds, which whoever asks takes off or puts on.
 _POSITION_AT = """
@@ -271,7 +313,7 @@ def upgrade() -> None:
             f"CREATE INDEX ix_posting_owner_{column}_position"
             f" ON wallets.posting (owner, {column}, position) WHERE owner IS NOT NULL"
         )
-    for function in (_POST, _POSITION_AT, _NUMBER_AFTER, _SENT_SINCE):
+    for function in (_POST, _APPEND, _POSITION_AT, _NUMBER_AFTER, _SENT_SINCE):
         op.execute(function)
     for signature in _ASKED:
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
