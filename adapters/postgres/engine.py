@@ -4,16 +4,19 @@
 concurrently, so a session is never handed from one field to another.
 """
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.failures import WHAT, translated
+from adapters.postgres.failures import VENDOR_ERRORS, WHAT, translated
 from adapters.resilience import deadline
 
 # The server gives up first, so that a slow statement costs its result and not its connection.
@@ -24,6 +27,10 @@ _WAIT_SHARE = 0.5
 _GOODBYE_SECONDS = 0.2
 # Connections are renewed every half an hour: after a failover all of them drift to the new server.
 _RECYCLE_SECONDS = 1800
+# Idle for longer, a connection is asked whether it lives before it is handed out.
+_TRUSTED_SECONDS = 5.0
+_RETURNED_AT = "okd_returned_at"
+_AFTER_COMMIT = "okd_after_commit"
 
 
 class Database:
@@ -61,6 +68,7 @@ class Database:
         ):
             yield session
             await session.commit()
+            await _do_after(session)
 
     async def ping(self) -> None:
         """One round trip. Raises Unavailable, TimedOut."""
@@ -92,6 +100,23 @@ class Database:
                     # swallows packets would wait for ever, so the socket is dropped instead.
                     await _drop(connection)
                     raise
+
+
+def after_commit(session: AsyncSession, statement: str) -> None:
+    """Have ``statement`` run by itself once the unit of work is committed; or not at all.
+
+    For what must not be part of the transaction and is no loss: nobody hears of its failure.
+    """
+    session.info.setdefault(_AFTER_COMMIT, {})[statement] = None
+
+
+async def _do_after(session: AsyncSession) -> None:
+    for statement in session.info.pop(_AFTER_COMMIT, ()):
+        raw = await (await session.connection()).get_raw_connection()
+        driver: asyncpg.Connection = raw.driver_connection
+        # The work is done and stays done, whatever becomes of this.
+        with suppress(*VENDOR_ERRORS, OSError):
+            await driver.execute(statement)
 
 
 class _BriefConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -127,13 +152,38 @@ def _engine(url: str, *, role: str, pool_size: int, timeout_seconds: float) -> A
             connection_class=_BriefConnection,
         )
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_seconds * _WAIT_SHARE,
         pool_recycle=_RECYCLE_SECONDS,
-        # One round trip of 0.1 ms buys that a restarted server is met with a fresh connection.
-        pool_pre_ping=True,
     )
+    _hand_out_living(engine)
+    return engine
+
+
+def _hand_out_living(engine: AsyncEngine) -> None:
+    """A restarted server is met with fresh connections, and who is busy does not pay for that.
+
+    SQLAlchemy's own pre-ping is three round trips before every session. A connection that was used
+    a moment ago needs none: the loop has heard of its end. What lay idle is asked, because a
+    network in between forgets connections without a word.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def remember(_connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401  # SQLAlchemy's word for any driver's
+        record.info[_RETURNED_AT] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401  # as above
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        returned_at = record.info.get(_RETURNED_AT)
+        if returned_at is None or time.monotonic() - returned_at < _TRUSTED_SECONDS:
+            return
+        try:
+            connection.ping()
+        except (engine.dialect.loaded_dbapi.Error, OSError) as error:
+            raise InvalidatePoolError from error

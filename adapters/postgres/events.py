@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import RowMapping, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database
+from adapters.postgres.engine import Database, after_commit
 from adapters.telemetry import correlation
 from domain.events.ports import Delivery
 from domain.kernel.clock import Clock
@@ -28,7 +28,8 @@ DAYS_KEPT = 30
 _CLAIM_SECONDS = 30.0
 _CONNECT_SECONDS = 5.0
 
-_APPEND = text("SELECT events.append(CAST(:batch AS jsonb), :at)")
+APPEND = "events.append(CAST(:batch AS jsonb), :told_at)"
+_APPEND = text(f"SELECT {APPEND}")
 _AFTER = text(
     "SELECT stream, seq, id, type, version, body, recorded_at FROM events.event"
     " WHERE stream = :stream AND seq > :seq ORDER BY seq LIMIT :limit"
@@ -73,10 +74,22 @@ class PendingEvents:
         """Forget what was appended since ``mark``."""
         del self._events[mark:]
 
+    def __len__(self) -> int:
+        return len(self._events)
+
     async def write(self, session: AsyncSession, *, now: datetime) -> None:
         """Number and store them. Takes the streams' row locks: commit right after."""
-        if not self._events:
-            return
+        if self._events:
+            connection = await session.connection()
+            await connection.execute(_APPEND, self.taken(session, now=now))
+
+    def taken(self, session: AsyncSession, *, now: datetime) -> dict[str, object]:
+        """The values of ``APPEND``, for a statement that does more; none are pending after it.
+
+        The outbox is rung once they are committed, by itself: a NOTIFY within the transaction lets
+        one commit at a time through, disk included, of the whole server.
+        """
+        after_commit(session, f"NOTIFY {CHANNEL}")
         traceparent = correlation.current().traceparent
         batch = [
             {
@@ -89,9 +102,8 @@ class PendingEvents:
             }
             for event in self._events
         ]
-        connection = await session.connection()
-        await connection.execute(_APPEND, {"batch": orjson.dumps(batch).decode(), "at": now})
         self._events.clear()
+        return {"batch": orjson.dumps(batch).decode(), "told_at": now}
 
 
 class PostgresEventLog:

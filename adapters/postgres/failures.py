@@ -35,6 +35,16 @@ _GONE_CLASSES = ("08", "53", "57P")
 _REFUSED = ("28", "3D000")
 
 
+VENDOR_ERRORS = (
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A server that is killed says goodbye to idle connections, and asyncpg, which was not asking
+    # anything, answers the next question with "another operation is in progress".
+    asyncpg.InternalClientError,
+)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise the block's vendor exceptions as Unavailable, TimedOut or Conflict.
@@ -43,7 +53,7 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except VENDOR_ERRORS as error:
         failure = _failure_of(error)
         if failure is None:
             raise
@@ -84,7 +94,7 @@ def _connection_lost(error: Exception) -> bool:
     # asyncpg says InterfaceError("connection is closed") without a state of its own, yet uses the
     # same class for wrong arguments: the difference is in the text alone.
     return any(
-        isinstance(link, OSError)
+        isinstance(link, OSError | asyncpg.InternalClientError)
         or (isinstance(link, asyncpg.InterfaceError) and "clos" in str(link))
         for link in _chain(error)
     )

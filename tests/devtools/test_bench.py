@@ -23,7 +23,9 @@ def test_every_bench_says_what_it_measures(capsys: pytest.CaptureFixture[str]):
 
     lines = capsys.readouterr().out.splitlines()[1:]
     told = {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
-    assert told.keys() == {"deflate", "fanout", "processes", "query", "scale", "slow", "storm"}
+    assert told.keys() == {
+        "bank", "deflate", "fanout", "ledger", "processes", "query", "scale", "slow", "storm",
+    }  # fmt: skip
     assert all(len(sentence) > 30 for sentence in told.values())
 
 

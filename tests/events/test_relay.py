@@ -177,6 +177,18 @@ async def test_what_is_written_is_carried_at_once(
     assert sorted(waits)[10] < 0.2, waits
 
 
+async def test_events_ring_nobody_within_their_transaction(database_urls: DatabaseUrls) -> None:
+    """A NOTIFY there has every commit of the server wait for the disk of the one before."""
+    app = await asyncpg.connect(database_urls.app)
+    told = await app.fetchval(
+        "SELECT pg_get_functiondef('events.append(jsonb, timestamptz)'::regprocedure)"
+    )
+    await app.close()
+
+    assert "INSERT INTO events.outbox" in told
+    assert "NOTIFY" not in told
+
+
 async def test_written_between_the_look_and_the_wait_is_not_waited_for(
     database: Database, outbox: PostgresOutbox
 ) -> None:

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres import Database
+from adapters.postgres import Database, engine
+from adapters.postgres.engine import after_commit
 from adapters.sandbox.servers import Servers, ServerStatus
 from domain.kernel.failures import Conflict, Failure, TimedOut, Unavailable
 from tests.world import DatabaseUrls, Swallower, eventually
@@ -75,6 +77,41 @@ async def test_work_is_committed_whole(database: Database) -> None:
     async with database.unit_of_work() as session:
         await run(session, ADD)
         assert await count(database) == 0
+
+    assert await count(database) == 1
+
+
+async def test_what_follows_a_commit_follows_no_other_end(
+    database: Database, database_urls: DatabaseUrls
+) -> None:
+    heard: list[object] = []
+    listener = await asyncpg.connect(database_urls.app)
+    await listener.add_listener("ring", lambda *told: heard.append(told[3]))
+
+    async def ring(word: str, *, then: Exception | None = None) -> None:
+        async with database.unit_of_work() as session:
+            await run(session, ADD if word == "committed" else "SELECT 1")
+            for _ in range(2):
+                after_commit(session, f"NOTIFY ring, '{word}'")
+            assert heard == []
+            if then is not None:
+                raise then
+
+    with pytest.raises(KeyError):
+        await ring("taken back", then=KeyError())
+    await ring("committed")
+    await eventually(lambda: bool(heard))
+    await listener.execute("SELECT 1")
+    await listener.close()
+
+    assert heard == ["committed"]
+    assert await count(database) == 1
+
+
+async def test_what_follows_a_commit_cannot_spoil_it(database: Database) -> None:
+    async with database.unit_of_work() as session:
+        await run(session, ADD)
+        after_commit(session, "SELECT 1 / 0")
 
     assert await count(database) == 1
 
@@ -184,7 +221,12 @@ async def test_lost_packets_cost_the_deadline_and_no_more(database_urls: Databas
         await database.aclose()
 
 
-async def test_a_restart_between_two_calls_is_not_noticed(breakable_servers: Servers) -> None:
+@pytest.mark.parametrize("trusted_seconds", [0.0, 60.0])
+async def test_a_restart_between_two_calls_is_not_noticed(
+    breakable_servers: Servers, monkeypatch: pytest.MonkeyPatch, trusted_seconds: float
+) -> None:
+    """Neither by a connection that is asked whether it lives, nor by one that is trusted."""
+    monkeypatch.setattr(engine, "_TRUSTED_SECONDS", trusted_seconds)
     database = Database(breakable_servers.database_url, role="test", pool_size=3)
     await asyncio.gather(*(database.ping() for _ in range(3)))
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import re
+from decimal import Decimal
 from enum import StrEnum
 from uuid import uuid4
 
 import asyncpg
+import orjson
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.postgres.migrations import (
@@ -21,12 +24,15 @@ from adapters.postgres.migrations import (
     pending,
 )
 from adapters.postgres.tables import METADATA
+from adapters.postgres.wallets.journal import _given, _opened
 from adapters.sandbox.servers import Servers
-from domain.kernel.ids import Category
+from domain.kernel.ids import AssetCode, Category, UserId
 from domain.market import InstrumentStatus
+from domain.wallets import ledger
 from domain.wallets.desk.model import LedgerProposalKind, LedgerProposalState
-from domain.wallets.model import AccountKind, EntryKind, HoldState
+from domain.wallets.model import AccountKind, EntryKind, Hold, HoldId, HoldState, house
 from domain.wallets.papers import StatementFormat, StatementProblem, StatementState
+from tests.users.people import NOW
 from tests.world import DatabaseUrls, create_database
 
 
@@ -105,6 +111,40 @@ async def test_checks_know_every_word(
     await owner.close()
 
     assert set(re.findall(r"'(\w+)'", rule)) == {word.value for word in words}
+
+
+async def test_lines_of_an_older_journal_learn_their_kind(empty: DatabaseUrls) -> None:
+    def to_0004(connection: Connection) -> None:
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda *_, **__: asyncpg.connect(empty.owner)
+    )
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE SCHEMA {VERSION_SCHEMA}"))
+        await connection.commit()
+        await connection.run_sync(to_0004)
+    await engine.dispose()
+    owner = await asyncpg.connect(empty.owner)
+    await owner.execute("INSERT INTO wallets.asset VALUES ('USDT', 'Tether', 6, '[]')")
+    somebody, usdt = UserId(uuid4()), AssetCode("USDT")
+    origin = house(AccountKind.FAUCET, usdt)
+    deposit = ledger.deposit(somebody, usdt, Decimal(5), origin=origin, source="s", at=NOW)
+    hold = Hold(HoldId(uuid4()), somebody, usdt, Decimal(2), "order", NOW)
+    for entry, opens in ((deposit, None), (ledger.placing(hold), hold)):
+        given = _given(entry) | ({} if opens is None else {"opens": _opened(opens)})
+        await owner.execute("SELECT wallets.post($1)", orjson.dumps(given).decode())
+
+    await migrate(empty.owner)
+
+    kinds = await owner.fetch("SELECT kind FROM wallets.posting ORDER BY position, line")
+    refusal = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'appended_to_only'"
+    enabled = {row["tgenabled"] for row in await owner.fetch(refusal)}
+    await owner.close()
+    assert [row["kind"] for row in kinds] == ["DEPOSIT", "DEPOSIT", "HOLD_PLACED", "HOLD_PLACED"]
+    assert enabled == {b"O"}
 
 
 async def test_a_newer_database_is_refused(empty: DatabaseUrls) -> None:

@@ -232,7 +232,7 @@ async def test_inv_13_balances_are_rebuilt_from_the_journal(
     await owner.execute("DELETE FROM wallets.balance")
     lost = {finding.rule for finding in await bank.verification.findings()}
     await owner.execute(
-        "INSERT INTO wallets.balance SELECT account_id, sum(amount), count(*), false"
+        "INSERT INTO wallets.balance SELECT account_id, sum(amount), count(*), false, max(sent)"
         " FROM wallets.posting WHERE owner IS NOT NULL GROUP BY account_id"
     )
     await owner.close()

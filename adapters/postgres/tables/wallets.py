@@ -80,6 +80,8 @@ class BalanceRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     last_seq: int = Field(sa_type=BigInteger)
     frozen: bool
+    sent: Decimal = Field(sa_type=_AMOUNT, sa_column_kwargs={"server_default": "0"})
+    """All that ever left it for other users."""
 
 
 class EntryRow(Row, table=True):
@@ -141,6 +143,20 @@ class PostingRow(Row, table=True):
             postgresql_include=["amount"],
             postgresql_where=text("owner IS NULL"),
         ),
+        Index(
+            "ix_posting_owner_asset_position",
+            "owner",
+            "asset",
+            "position",
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+        Index(
+            "ix_posting_owner_kind_position",
+            "owner",
+            "kind",
+            "position",
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
         {"schema": SCHEMA},
     )
 
@@ -154,6 +170,10 @@ class PostingRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     seq: int | None = Field(sa_type=BigInteger)
     balance: Decimal | None = Field(sa_type=_AMOUNT)
+    kind: str = Field(sa_type=Text)
+    """The entry's, so that lines of one kind are found without looking at all."""
+    sent: Decimal | None = Field(sa_type=_AMOUNT)
+    """What the account had sent to other users with it."""
 
 
 class ClosingRow(Row, table=True):

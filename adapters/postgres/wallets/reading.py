@@ -48,15 +48,24 @@ _STATE = """
         ELSE 'POSTED'
     END
 """
+# Of each kind so many, and of all those so many: the index has lines of one kind in order.
+_LINES = """
+    SELECT p.position, p.asset, p.account_id, p.amount, p.balance
+    FROM wallets.posting p {joined}
+    WHERE p.owner = :owner {narrowed}
+    ORDER BY p.position DESC, p.asset DESC LIMIT 2 * CAST(:first AS integer)
+"""
+_LINES_OF_KINDS = """
+    SELECT l.* FROM unnest(CAST(:kinds AS text[])) AS asked (kind) CROSS JOIN LATERAL ({lines}) AS l
+    ORDER BY l.position DESC, l.asset DESC LIMIT 2 * CAST(:first AS integer)
+"""
+# Where in the journal a moment is. A command's time is taken before it waits for its turn.
+_NOT_BEFORE = "wallets.position_at(CAST(:since AS timestamptz) - interval '1 minute')"
+_BEFORE = "wallets.position_at(CAST(:until AS timestamptz) + interval '1 minute')"
 # A user's lines of one entry and asset are two at most, available and held: twice as many lines as
 # transactions are wanted, straight from the index, are enough however long the history is.
 _TRANSACTIONS = f"""
-    WITH newest AS (
-        SELECT p.position, p.asset, p.account_id, p.amount, p.balance
-        FROM wallets.posting p {{joined}}
-        WHERE p.owner = :owner {{narrowed}}
-        ORDER BY p.position DESC, p.asset DESC LIMIT 2 * CAST(:first AS integer)
-    )
+    WITH newest AS ({{lines}})
     SELECT n.position, n.asset, e.id, e.kind, e.at, e.source, e.reverses, e.hold_id, e.details,
         {_STATE} AS state,
         coalesce(sum(n.amount) FILTER (WHERE a.kind = 'AVAILABLE'), 0) AS available_change,
@@ -156,10 +165,12 @@ def _wanted(
     query: TransactionQuery, before: Place | None, *rules: str
 ) -> tuple[str, dict[str, object]]:
     narrowed, values = _narrowed(query, before)
-    about_entries = query.kinds or query.states or query.since or query.until
+    about_entries = query.states or query.since or query.until
     joined = "JOIN wallets.entry e ON e.position = p.position" if about_entries else ""
-    narrowed = " ".join((narrowed, *rules))
-    return _TRANSACTIONS.format(joined=joined, narrowed=narrowed), values
+    lines = _LINES.format(joined=joined, narrowed=" ".join((narrowed, *rules)))
+    if query.kinds:
+        lines = _LINES_OF_KINDS.format(lines=lines)
+    return _TRANSACTIONS.format(lines=lines), values
 
 
 def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[str, object]]:
@@ -169,16 +180,16 @@ def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[
         rules.append("AND p.asset = :asset")
         values["asset"] = query.asset
     if query.kinds:
-        rules.append("AND e.kind = ANY(:kinds)")
+        rules.append("AND p.kind = asked.kind")
         values["kinds"] = sorted(query.kinds)
     if query.states:
         rules.append(f"AND {_STATE} = ANY(:states)")
         values["states"] = sorted(query.states)
     if query.since is not None:
-        rules.append("AND e.at >= :since")
+        rules.append(f"AND e.at >= :since AND p.position >= {_NOT_BEFORE}")
         values["since"] = query.since
     if query.until is not None:
-        rules.append("AND e.at < :until")
+        rules.append(f"AND e.at < :until AND p.position < {_BEFORE}")
         values["until"] = query.until
     if before is not None:
         rules.append("AND (p.position, p.asset) < (:position, :before_asset)")

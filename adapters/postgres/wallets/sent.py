@@ -1,6 +1,6 @@
-"""What somebody sent lately, added up from the journal."""
+"""What somebody sent lately: the difference of running totals that the journal keeps."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,43 +11,18 @@ from domain.wallets.limits import DAY, MONTH
 from domain.wallets.model import available
 from domain.wallets.ports import Sent, SentWithin
 
-# An account's postings are numbered without a gap and, but for seconds, in the order of time: where
-# the period begins is found in some twenty looks at an index, however long the history before it.
 _SENT = text(
     """
-    WITH RECURSIVE search (low, high) AS (
-        SELECT CAST(1 AS bigint), b.last_seq + 1
-        FROM wallets.balance b WHERE b.account_id = :account
-        UNION ALL
-        SELECT CASE WHEN e.at <= :earliest THEN p.seq + 1 ELSE s.low END,
-            CASE WHEN e.at <= :earliest THEN s.high ELSE p.seq END
-        FROM search s
-        JOIN wallets.posting p ON p.account_id = :account AND p.seq = (s.low + s.high) / 2
-        JOIN wallets.entry e ON e.position = p.position
-        WHERE s.low < s.high
-    )
-    SELECT coalesce(sum(-p.amount) FILTER (WHERE e.at > :day), 0),
-        min(e.at) FILTER (WHERE e.at > :day),
-        coalesce(sum(-p.amount), 0),
-        min(e.at)
-    FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
-    WHERE p.account_id = :account AND p.seq >= (SELECT low FROM search WHERE low = high)
-        AND p.amount < 0 AND e.kind = 'TRANSFER' AND e.at > :month
+    SELECT day.amount, day.oldest_at, month.amount, month.oldest_at
+    FROM wallets.sent_since(:account, :day) AS day, wallets.sent_since(:account, :month) AS month
     """
 )
-# A command's time is taken before it waits for the account.
-_DISORDER = timedelta(minutes=1)
 
 
 async def sent_lately(
     connection: AsyncConnection, owner: UserId, asset: AssetCode, *, now: datetime
 ) -> Sent:
     """Reversed ones count, too: they were sent."""
-    values = {
-        "account": available(owner, asset).id,
-        "day": now - DAY,
-        "month": now - MONTH,
-        "earliest": now - MONTH - _DISORDER,
-    }
+    values = {"account": available(owner, asset).id, "day": now - DAY, "month": now - MONTH}
     day, day_oldest, month, month_oldest = (await connection.execute(_SENT, values)).one()
     return Sent(SentWithin(trimmed(day), day_oldest), SentWithin(trimmed(month), month_oldest))

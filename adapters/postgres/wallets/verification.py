@@ -37,6 +37,11 @@ _RULES = {
         FROM wallets.posting p LEFT JOIN wallets.account a ON a.id = p.account_id
         WHERE a.id IS NULL OR a.asset <> p.asset OR a.owner IS DISTINCT FROM p.owner
     """,
+    "posting_of_another_kind": """
+        SELECT p.position::text, p.kind || ' in ' || e.kind
+        FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+        WHERE p.kind <> e.kind
+    """,
     "too_fine_a_posting": """
         SELECT p.position::text, trim_scale(p.amount)::text
         FROM wallets.posting p JOIN wallets.asset s ON s.code = p.asset
@@ -59,6 +64,21 @@ _RULES = {
             FROM wallets.posting WHERE owner IS NOT NULL
             WINDOW each_account AS (PARTITION BY account_id ORDER BY seq)
         ) p WHERE balance <> ran OR ran < 0
+    """,
+    "wrong_total_sent": """
+        SELECT account_id::text, 'posting ' || seq || ' says ' || sent || ', is ' || ran
+        FROM (
+            SELECT p.account_id, p.seq, coalesce(p.sent, -1) AS sent, sum(
+                CASE WHEN e.kind = 'TRANSFER' AND p.amount < 0 THEN -p.amount ELSE 0 END
+            ) OVER (PARTITION BY p.account_id ORDER BY p.seq) AS ran
+            FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+            WHERE p.owner IS NOT NULL
+        ) t WHERE sent <> ran
+        UNION ALL
+        SELECT b.account_id::text, 'kept ' || b.sent || ', journal ' || p.sent
+        FROM wallets.balance b
+        JOIN wallets.posting p ON p.account_id = b.account_id AND p.seq = b.last_seq
+        WHERE b.sent <> p.sent
     """,
     "gap_in_sequence": """
         SELECT account_id::text, 'posting ' || seq || ' is number ' || place

@@ -12,6 +12,7 @@ from adapters.postgres.idempotency import (
     PostgresAttempt,
     PostgresIdempotency,
     attempt,
+    finish,
 )
 from adapters.postgres.wallets.journal import PostgresLedger
 from domain.kernel.clock import Clock
@@ -45,4 +46,4 @@ class PostgresWorks:
         async with self._database.unit_of_work() as session:
             work = PostgresWork(session, patience_seconds=self._patience_seconds)
             yield work
-            await work.events.write(session, now=self._clock.now())
+            await finish(session, work.idempotency, work.events, now=self._clock.now())
