@@ -182,12 +182,14 @@ BEGIN
                 CAST(item ->> 'version' AS integer), item -> 'body', item ->> 'traceparent', stamp
             FROM jsonb_array_elements(batch) WITH ORDINALITY AS given(item, place)
             WHERE item ->> 'stream' = name
-            RETURNING stream, seq
+            RETURNING stream, seq, type, body
         )
         INSERT INTO events.outbox (consumer, stream, seq, recorded_at, due_at)
             -- Due at once, whatever the clock of who carries it says.
             SELECT consumer, added.stream, added.seq, stamp, '-infinity'
-            FROM added, unnest(ARRAY['signal', 'inbox']) AS consumer
+            FROM added, unnest(ARRAY['signal', 'inbox', 'firebase']) AS consumer
+            WHERE consumer <> 'firebase' OR added.type = 'user.frozen'
+                OR (added.type = 'session.ended' AND added.body ->> 'by' = 'REVOKED_BY_STAFF')
             ORDER BY added.seq;
     END LOOP;
 END $$
