@@ -89,7 +89,7 @@ async def test_refused_changes_of_roles_are_noted_where_they_were_tried(book: Bo
 @pytest.mark.parametrize(
     ("roles", "may"),
     [({Role.SUPPORT}, False), ({Role.COMPLIANCE}, True), ({Role.SUPPORT, Role.ADMIN}, True)],
-    ids=str,
+    ids=["support", "compliance", "both"],
 )
 async def test_support_does_not_shut_out_administrators(
     api: Api, roles: set[Role], may: bool
