@@ -6,6 +6,7 @@ to come along. A file is put together in memory, so its lines are bounded (``LIN
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from fpdf import FPDF
 
@@ -19,14 +20,15 @@ _ROW = 9.0
 _ROW_FONT_SIZE = 7
 # Courier's letters are 0.6 of its size wide: so many fit between the margins of A4 on its side.
 _CHARACTERS = 186
+_GAP = "  "
 # One text per line, in a font whose letters are equally wide, costs a tenth of a cell per column.
 _COLUMNS = (
     ("Time (UTC)", 19, "<"),
     ("Kind", 15, "<"),
     ("Asset", 8, "<"),
-    ("Change", 28, ">"),
-    ("Total", 28, ">"),
-    ("Available", 28, ">"),
+    ("Change", 27, ">"),
+    ("Total", 27, ">"),
+    ("Available", 27, ">"),
     ("Counterparty", 13, "<"),
     ("Entry", 36, "<"),
 )
@@ -46,6 +48,9 @@ class PdfPaper:
 
     def lines(self, lines: Sequence[Line]) -> bytes:
         for line in lines:
+            # A note stays on the page of its line.
+            if line.note and self._pages.will_page_break(2 * _ROW):
+                self._pages.add_page()
             self._pages.row(
                 _moment(line.at),
                 line.kind,
@@ -61,6 +66,9 @@ class PdfPaper:
         return b""
 
     def closing(self, standings: Sequence[Standing]) -> bytes:
+        for each in standings:
+            self._pages.sum("Came in", each.asset, each.came_in)
+            self._pages.sum("Went out", each.asset, each.went_out)
         self._standings(CLOSING, self._statement.until, standings)
         return bytes(self._pages.output())
 
@@ -105,10 +113,13 @@ class _Pages(FPDF):
         self.set_font("Courier", "B" if bold else "", _ROW_FONT_SIZE)
         self._text(_in_columns(cells), _ROW)
 
+    def sum(self, what: str, asset: str, change: Decimal) -> None:
+        self.row("", what, asset, plain(change), "", "", "", "", bold=True)
+
     def note(self, note: str) -> None:
         """A line of its own, below the one it belongs to; cut where the page ends."""
         self.set_font("Courier", "", _ROW_FONT_SIZE)
-        self._text(f"{' ' * 20}{note}"[:_CHARACTERS], _ROW)
+        self._text(f"{' ' * 21}{note}"[:_CHARACTERS], _ROW)
 
     def _text(self, text: str, height: float) -> None:
         # The fonts' own letters; whatever else an id or a word may hold is a question mark.
@@ -121,7 +132,7 @@ def _in_columns(cells: Sequence[str]) -> str:
     padded = [
         f"{cell:{side}{width}}" for cell, (_, width, side) in zip(cells, _COLUMNS, strict=True)
     ]
-    return " ".join(padded).rstrip()
+    return _GAP.join(padded).rstrip()
 
 
 def _moment(at: datetime) -> str:

@@ -169,6 +169,10 @@ def test_a_csv_read_back_ties_to_the_ledger(start, acts, page):
         for line in lines:
             ran = total((ran, Decimal(line["change"])))
             assert Decimal(line["total"]) == ran
+        standing = next(each for each in running.standings() if each.asset == asset)
+        net = total((standing.came_in, standing.went_out))
+        assert standing.came_in >= 0 >= standing.went_out
+        assert total((Decimal(first["total"]), net)) == ran
         assert Decimal(last["total"]) == ran == total(journal.now[asset])
         assert Decimal(last["available"]) == journal.now[asset][0]
     assert running.postings == sum(map(sum, journal.postings.values()))
@@ -327,8 +331,28 @@ def test_a_pdf_says_what_the_csv_says_on_numbered_pages():
     assert text.count("Opening balance") == text.count("Closing balance") == 1
     for each in journal.bookings:
         assert text.count(str(each.entry_id)) == 1
+    sums = [
+        line.split()[-2:] for line in text.splitlines() if line.split()[:1] in (["Came"], ["Went"])
+    ]
+    assert sums == [["USDT", "7260"], ["USDT", "0"]]
     closing = next(line for line in text.splitlines() if "Closing balance" in line)
     assert closing.split()[-2:] == [plain(journal.now[USDT][0])] * 2 == ["7360", "7360"]
+
+
+def test_a_note_is_on_the_page_of_its_line():
+    journal = booked({USDT: (Decimal(1), ZERO)}, [(USDT, "in", Decimal(n)) for n in range(1, 121)])
+    noted = [
+        replace(each, details={"note": f"note{number}."} if number % 2 else {})
+        for number, each in enumerate(journal.bookings)
+    ]
+    paper = PdfPaper(statement(journal.ranges()))
+
+    pages = pages_of(whole(paper, Running(ANN, journal.ranges()), [noted]))
+
+    assert len(pages) > 2
+    for number, each in enumerate(noted):
+        (page,) = [page for page in pages if str(each.entry_id) in page]
+        assert (f"note{number}." in page) is bool(number % 2)
 
 
 def test_a_pdf_cuts_no_amount_and_takes_any_letter():

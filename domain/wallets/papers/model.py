@@ -178,3 +178,7 @@ class Standing:
     asset: AssetCode
     total: Decimal
     available: Decimal
+    came_in: Decimal = Decimal(0)
+    """All changes above zero since the opening."""
+    went_out: Decimal = Decimal(0)
+    """All changes below zero since the opening."""

@@ -23,6 +23,14 @@ class DoesNotTie(Exception):
 class _Sums:
     available: Decimal = Decimal(0)
     held: Decimal = Decimal(0)
+    came_in: Decimal = Decimal(0)
+    went_out: Decimal = Decimal(0)
+
+    def moved(self, change: Decimal) -> None:
+        if change > 0:
+            self.came_in = total((self.came_in, change))
+        else:
+            self.went_out = total((self.went_out, change))
 
 
 class Running:
@@ -40,7 +48,13 @@ class Running:
     def standings(self) -> list[Standing]:
         """As of now, by asset."""
         return [
-            Standing(asset, total((sums.available, sums.held)), sums.available)
+            Standing(
+                asset,
+                total((sums.available, sums.held)),
+                sums.available,
+                sums.came_in,
+                sums.went_out,
+            )
             for asset, sums in sorted(self._sums.items())
         ]
 
@@ -58,12 +72,14 @@ class Running:
             if booked is not None:
                 self.postings += 1
                 _require(f"{booking.entry_id} {kind}", ran, booked)
+        change = total((booking.available_change, booking.held_change))
+        sums.moved(change)
         return Line(
             at=booking.at,
             entry_id=booking.entry_id,
             kind=booking.kind.value,
             asset=booking.asset,
-            change=total((booking.available_change, booking.held_change)),
+            change=change,
             total=total((sums.available, sums.held)),
             available=sums.available,
             counterparty=counterparty_of(booking, self._owner),
