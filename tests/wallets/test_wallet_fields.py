@@ -241,6 +241,15 @@ async def test_a_wallets_filter_names_no_other_asset(api: WalletApi):
     assert errors == [("BAD_INPUT", "filter")]
 
 
+@pytest.mark.parametrize("asset", ["usdt", "", "U" * 21, "\u0000", "\ud800"])
+async def test_a_filter_names_what_can_be_an_asset(api: WalletApi, asset: str):
+    ann = await api.person("ann", "10")
+
+    _, errors = await api.ask(PAGE, ann, first=1, filter={"asset": asset})
+
+    assert errors == [("BAD_INPUT", "filter")]
+
+
 async def test_states_tell_what_became_of_it(api: WalletApi):
     ann = await api.person("ann", "100")
     out = house(AccountKind.FEES, USDT)
