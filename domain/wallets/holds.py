@@ -87,14 +87,11 @@ class Holds:
         self, hold_id: HoldId, *, to: Account, amount: Decimal | None = None
     ) -> Hold | Refusal | HoldTooSmall | BadAmount:
         """Give all that is held, or ``amount`` of it, to an account; the rest is free again."""
+        if amount is not None:
+            problem = await self._problem(hold_id, amount)
+            if problem is not None:
+                return problem
         async with self._works.begin() as work:
-            if amount is not None:
-                hold = await work.ledger.hold(hold_id)
-                if hold is None:
-                    return UnknownHold()
-                problem = await self._problem(hold, amount)
-                if problem is not None:
-                    return problem
             now = self._clock.now()
             return await settled(work, hold_id, HoldState.POSTED, at=now, taken=amount, to=to)
 
@@ -113,7 +110,12 @@ class Holds:
             expired += isinstance(after, Hold)
         return expired
 
-    async def _problem(self, hold: Hold, amount: Decimal) -> BadAmount | None:
+    async def _problem(self, hold_id: HoldId, amount: Decimal) -> UnknownHold | BadAmount | None:
+        # Asked before the transaction: one that waits for a second connection may wait for itself.
+        async with self._works.begin() as work:
+            hold = await work.ledger.hold(hold_id)
+        if hold is None:
+            return UnknownHold()
         asset = await self._assets.asset(hold.asset)
         if asset is None:
             raise LookupError("a hold of an asset that is gone")

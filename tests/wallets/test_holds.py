@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.postgres import Database
 from domain.kernel.ids import UserId
 from domain.wallets.errors import (
     BadAmount,
@@ -20,6 +21,7 @@ from domain.wallets.errors import (
 from domain.wallets.model import AccountKind, Hold, HoldId, HoldState, available, house
 from tests.users.people import NOW
 from tests.wallets.conftest import USDT, Bank
+from tests.world import DatabaseUrls
 
 OUT = house(AccountKind.IN_TRANSIT, USDT)
 
@@ -170,6 +172,22 @@ async def test_a_hold_is_resolved_once_whoever_comes_first(bank: Bank, turn: int
     assert mine.available == Decimal(100) - winner.posted
     assert len(await bank.told(ann)) == 3
     await sound(bank)
+
+
+async def test_taking_a_part_waits_for_no_second_connection(
+    bank: Bank, database_urls: DatabaseUrls
+):
+    ann, bob = await bank.person("10"), await bank.person()
+    hold = await held(bank, ann, "4")
+    database = Database(database_urls.app, role="test", pool_size=1)
+    narrow = Bank(database)  # which knows no asset yet
+    try:
+        posted = await narrow.holds.post(hold.id, to=available(bob, USDT), amount=Decimal(1))
+    finally:
+        await database.aclose()
+
+    assert isinstance(posted, Hold)
+    assert await bank.has(ann) == "9 + 0"
 
 
 async def test_a_balance_is_explained_by_entries_and_holds(bank: Bank):
