@@ -86,11 +86,11 @@ def test_what_is_halfway_goes_to_the_even_side(amount: str, scale: int, expected
 
 
 def test_a_third_is_as_long_as_the_rate_has_digits():
-    found = valued(Holding(SOL, Decimal(3), EUR), rate((Decimal(3), True)), 2)
+    found = valued(Holding(SOL, Decimal(3), EUR), rate((Decimal(3), True)), 18)
 
     assert str(found.rate) == "0.333333333333333333"
     # Made with the rate itself, and not with what is left of it after rounding.
-    assert str(found.amount) == "1.00"
+    assert str(found.amount) == "1.000000000000000000"
 
 
 def test_without_a_rate_there_is_a_reason_and_no_amount():

@@ -34,7 +34,8 @@ from schema.wallet_errors import WALLET_ERRORS
 
 SCHEMA = build_schema()
 SHOWN_BY_SCALAR = {
-    "String": str, "Int": int, "Boolean": bool, "Decimal": Decimal, "DateTime": datetime, "Date": date,
+    "String": str, "Int": int, "Boolean": bool, "Decimal": Decimal, "DateTime": datetime,
+    "Date": date,
 }  # fmt: skip
 UNWRAPPED = (
     typing.Union,
