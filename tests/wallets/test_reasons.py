@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from domain.kernel.errors import NotFound
+from domain.wallets.desk.model import LedgerProposalState
 from tests.users.conftest import book
 from tests.wallets.office import Office, adjustment, office
 from tests.world import DatabaseUrls
@@ -47,4 +48,10 @@ async def test_reasons_go_with_who_is_erased(office: Office):
     gone = await office.ledger.proposals.adjustment(one, adjustment(ann, "1"))
 
     assert kept == replace(proposal, reason=None)
+    # Money for nobody could never be used.
+    two = await office.admin()
+    assert await office.decide(two, proposal) == NotFound("account", "proposalId")
+    rejected = await office.decide(two, proposal, approve=False)
+    assert rejected.state is LedgerProposalState.REJECTED
+    assert await office.has(ann) == "0"
     assert gone == NotFound("account", "userId")

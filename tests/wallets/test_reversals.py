@@ -26,7 +26,8 @@ async def test_an_entry_is_taken_back_by_two(office: Office):
     sent = await office.send(ann, bob, "4")
     assert isinstance(sent, JournalEntry)
 
-    proposal = await office.ledger.proposals.reversal(one, reversal(sent.id))
+    wish = reversal(sent.id)
+    proposal = await office.ledger.proposals.reversal(one, wish)
     assert isinstance(proposal, LedgerProposal)
     again = await office.ledger.proposals.reversal(two, reversal(sent.id))
     decided = await office.decide(two, proposal)
@@ -40,6 +41,7 @@ async def test_an_entry_is_taken_back_by_two(office: Office):
     assert entry.reversed_by == decided.posted_as
     assert (await office.told(bob))[-1] == "wallet.reversed"
     assert await office.ledger.proposals.reversal(one, reversal(sent.id)) == NotReversible()
+    assert await office.ledger.proposals.reversal(one, wish) == decided
     subjects = {line.subject_id for line in await office.lines("reversal.approved")}
     assert subjects == {ann, bob}
     await office.sound()

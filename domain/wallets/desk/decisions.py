@@ -63,7 +63,9 @@ class Decisions:
             original = await _original(work, proposal)
             owners = _owners(proposal, original)
             outcome: LedgerProposal | Undecided | None = _obstacle(proposal, owners, actor, now)
-            if outcome is None and decision.approve:
+            if outcome is None and decision.approve and not await _all_there(work, owners):
+                outcome = NotFound("account", "proposalId")
+            elif outcome is None and decision.approve:
                 entry = _entry(proposal, original, by=actor, at=now)
                 outcome = await _approved(work, proposal, entry, by=actor, at=now)
             elif outcome is None:
@@ -87,6 +89,11 @@ def _owners(proposal: LedgerProposal, original: JournalEntry | None) -> Abstract
     if original is None:
         return {proposal.owner}
     return {each.account.owner for each in original.postings if each.account.owner is not None}
+
+
+async def _all_there(work: DeskWork, owners: AbstractSet[UserId]) -> bool:
+    """Nobody gets money who was erased meanwhile: no one could ever use it."""
+    return all([await work.owners.is_known(owner) for owner in sorted(owners)])
 
 
 def _obstacle(

@@ -65,7 +65,7 @@ class Proposed:
     proposal_id: LedgerProposalId
 
 
-_OUTCOMES = Outcomes(Proposed, NotFound, OwnMoney, BadInput)
+_OUTCOMES = Outcomes(Proposed, NotFound, OwnMoney, NotReversible, BadInput)
 
 Unproposed = NotFound | OwnMoney | BadInput | IdempotencyInProgress | IdempotencyKeyReused
 
@@ -113,7 +113,10 @@ class Proposals:
             owner=wish.owner, asset=asset.code, amount=wish.amount, reason=wish.reason
         )
         command = Command(staff_of(viewer), "adminProposeAdjustment", wish.idempotency_key, digest)
-        return await self._once(viewer, command, proposal, {wish.owner})
+        done = await self._once(viewer, command, proposal, {wish.owner})
+        if isinstance(done, NotReversible):
+            raise TypeError("no entry is involved, and yet it cannot be reversed")
+        return done
 
     async def reversal(
         self, viewer: Viewer, wish: ProposeReversal
@@ -127,13 +130,15 @@ class Proposals:
             return NotFound("entry", "entryId")
         digest = digest_of(entry=wish.entry_id, reason=wish.reason)
         command = Command(staff_of(viewer), "adminProposeReversal", wish.idempotency_key, digest)
-        if not is_reversible(entry):
+        if not entry.owners:
             return NotReversible()
         proposal = replace(
             self._new(viewer, LedgerProposalKind.REVERSAL, heir_of(entry), wish.reason),
             entry_id=entry.id,
         )
-        return await self._once(viewer, command, proposal, entry.owners)
+        # Said within the command: what was proposed is the answer to its key, whatever came of it.
+        refused = None if is_reversible(entry) else NotReversible()
+        return await self._once(viewer, command, proposal, entry.owners, refused=refused)
 
     async def withdraw(
         self, viewer: Viewer, proposal_id: LedgerProposalId
@@ -201,10 +206,14 @@ class Proposals:
         command: Command,
         proposal: LedgerProposal,
         owners: AbstractSet[UserId],
-    ) -> LedgerProposal | Unproposed:
+        *,
+        refused: NotReversible | None = None,
+    ) -> LedgerProposal | NotReversible | Unproposed:
         argument = "userId" if proposal.entry_id is None else "entryId"
 
-        async def rule(work: DeskWork) -> Proposed | NotFound | OwnMoney | BadInput:
+        async def rule(work: DeskWork) -> Proposed | NotReversible | NotFound | OwnMoney | BadInput:
+            if refused is not None:
+                return refused
             if not await work.owners.is_known(proposal.owner):
                 return NotFound("account", argument)
             if proposal.proposed_by in owners:
@@ -225,9 +234,9 @@ class Proposals:
 
 
 def is_reversible(entry: LedgerEntry) -> bool:
-    """Whether a reversal can take it back. A hold is resolved, and our own money is no case."""
+    """Whether a reversal can take it back. A hold is resolved instead."""
     taken_back = entry.kind is EntryKind.REVERSAL or entry.reversed_by is not None
-    return not taken_back and entry.hold_id is None and bool(entry.owners)
+    return not taken_back and entry.hold_id is None
 
 
 def heir_of(entry: LedgerEntry) -> UserId:
