@@ -11,7 +11,6 @@ from adapters.postgres import Database
 from adapters.postgres.wallets import (
     PATIENCE_SECONDS,
     RULES,
-    PostgresAssets,
     PostgresClosing,
     PostgresVerification,
 )
@@ -37,13 +36,7 @@ def proofs(base: Foundation) -> Duty:
             pool_size=2,
             timeout_seconds=PATIENCE_SECONDS,
         )
-        closing = DayClosing(
-            Days(
-                closing=PostgresClosing(database),
-                assets=PostgresAssets(database, clock=base.clock),
-                clock=base.clock,
-            )
-        )
+        closing = DayClosing(Days(closing=PostgresClosing(database), clock=base.clock))
         verifying = LedgerWatch(
             PostgresVerification(database),
             LedgerGauges(base.metrics.registry, rules=RULES),

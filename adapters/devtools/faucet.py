@@ -42,7 +42,7 @@ def faucet(place: Place, words: list[str]) -> int:
     parser.add_argument("amount", metavar="AMOUNT", help="such as 250 or 0.015")
     parser.add_argument("--data-dir", type=Path, help="the sandbox's data (.okd in the clone)")
     known = parser.parse_args(words)
-    told = _environment(meant(place, known.data_dir))
+    told = sandbox_environment(meant(place, known.data_dir))
     python = environment.python_for("sandbox", place)
     ran = subprocess.run(  # noqa: S603 - our own program
         [python, str(place.app), "faucet", known.user, known.asset, known.amount],
@@ -58,7 +58,7 @@ def faucet(place: Place, words: list[str]) -> int:
     return 0
 
 
-def _environment(data_dir: Path) -> dict[str, str]:
+def sandbox_environment(data_dir: Path) -> dict[str, str]:
     """Ours, and where the running sandbox's databases and keys are."""
     if not instance.is_running(data_dir):
         raise StartError(

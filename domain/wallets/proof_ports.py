@@ -1,6 +1,6 @@
 """What proofs need of the world, beside ``ports``."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -60,8 +60,11 @@ class Closing(Protocol):
         """The highest number in the chain of an entry of before that time; 0 when there is none."""
         ...
 
-    def totals(self, asset: AssetCode, last_number: int) -> AsyncIterator[tuple[UserId, Decimal]]:
-        """What everybody who ever had ``asset`` has right after that number, by the journal."""
+    def totals(self, last_number: int) -> AsyncGenerator[tuple[AssetCode, UserId, Decimal], None]:
+        """What everybody has right after that number, by the journal: asset after asset.
+
+        Who once had something of an asset is among them for ever.
+        """
         ...
 
     async def close(

@@ -7,7 +7,8 @@ journal speak of the very same entries, and one that was committed late belongs 
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -46,9 +47,8 @@ def midnight_after(day: date) -> datetime:
 class Days:
     """Closes the days that are over, in their order. Any number of processes may."""
 
-    def __init__(self, *, closing: Closing, assets: Assets, clock: Clock) -> None:
+    def __init__(self, *, closing: Closing, clock: Clock) -> None:
         self._closing = closing
-        self._assets = assets
         self._clock = clock
 
     async def close_due(self) -> int:
@@ -75,23 +75,33 @@ class Days:
         if before is not None:
             number = max(number, before.last_number)
         secret = secrets.token_bytes(_SECRET_BYTES)
-        trees = []
-        for asset in await self._assets.all():
-            tree = await self._tree(day, asset.code, number, secret)
-            if tree is not None:
-                trees.append(tree)
+        trees = [tree async for tree in self._trees(day, number, secret)]
         return await self._closing.close(
             day, last_number=number, trees=trees, secret=secret, at=self._clock.now()
         )
 
-    async def _tree(
-        self, day: date, asset: AssetCode, last_number: int, secret: bytes
-    ) -> Tree | None:
-        totals = [total async for total in self._closing.totals(asset, last_number)]
-        if not totals:
-            return None
-        # Hashing for 100,000 people takes a second and 30 MB: not on the loop.
-        return await asyncio.to_thread(tree_of, day, asset, totals, secret)
+    async def _trees(
+        self, day: date, last_number: int, secret: bytes
+    ) -> AsyncGenerator[Tree, None]:
+        """One for each asset anybody ever had, in one pass over the journal."""
+        asset: AssetCode | None = None
+        totals: list[tuple[UserId, Decimal]] = []
+        async with aclosing(self._closing.totals(last_number)) as rows:
+            async for code, owner, amount in rows:
+                if asset is not None and code != asset:
+                    yield await _grown(day, asset, totals, secret)
+                    totals = []
+                asset = code
+                totals.append((owner, amount))
+        if asset is not None:
+            yield await _grown(day, asset, totals, secret)
+
+
+async def _grown(
+    day: date, asset: AssetCode, totals: Sequence[tuple[UserId, Decimal]], secret: bytes
+) -> Tree:
+    # Hashing for 100,000 people takes a second and 30 MB: not on the loop.
+    return await asyncio.to_thread(tree_of, day, asset, totals, secret)
 
 
 def tree_of(

@@ -28,7 +28,7 @@ class Ledger:
         bank = self.bank
         self.closing = PostgresClosing(bank.database)
         self.published = PostgresPublishedDays(bank.database)
-        self.days = Days(closing=self.closing, assets=bank.assets, clock=bank.clock)
+        self.days = Days(closing=self.closing, clock=bank.clock)
         self.proofs = Proofs(days=self.published, assets=bank.assets)
         self.chain = Chain(bank.sealing, bank.clock)
         self.verification = PostgresVerification(bank.database, every_tree=True)

@@ -1,6 +1,6 @@
 """Days of the ledger: closed by functions of the database, read for whoever asks."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -37,10 +37,10 @@ _FIRST_AT = text(
 )
 _TOTALS = text(
     """
-    SELECT p.owner, sum(p.amount)
+    SELECT p.asset, p.owner, sum(p.amount)
     FROM wallets.posting p JOIN wallets.chain_link c ON c.position = p.position
-    WHERE p.asset = :asset AND p.owner IS NOT NULL AND c.number <= :last
-    GROUP BY p.owner
+    WHERE p.owner IS NOT NULL AND c.number <= :last
+    GROUP BY p.asset, p.owner ORDER BY p.asset
     """
 )
 _BEGIN = text("SELECT wallets.begin_day(:day)")
@@ -84,17 +84,17 @@ class PostgresClosing:
             return int(found.scalar_one_or_none() or 0)
 
     async def totals(
-        self, asset: AssetCode, last_number: int
-    ) -> AsyncIterator[tuple[UserId, Decimal]]:
+        self, last_number: int
+    ) -> AsyncGenerator[tuple[AssetCode, UserId, Decimal], None]:
         async with self._database.read() as session:
             connection = await session.connection()
             rows = await connection.stream(
                 _TOTALS,
-                {"asset": asset, "last": last_number},
+                {"last": last_number},
                 execution_options={"yield_per": ROWS_AT_ONCE},
             )
-            async for owner, total in rows:
-                yield UserId(owner), total
+            async for asset, owner, total in rows:
+                yield AssetCode(asset), UserId(owner), total
 
     async def close(
         self,
