@@ -9,7 +9,7 @@
 
 Each worker searches its own, after each test, so that a finding fails the test it belongs to; what
 comes later fails the run. A test that provokes a traceback says so, by words of it, and fails when
-there is none: ``@pytest.mark.provokes("KeyError: 3")``.
+there is none: ``@pytest.mark.provokes("KeyError: 3")``; with ``always=False`` where chance decides.
 
 Not heard: what a test reads with ``capsys`` (commands that print are tested so, not logs), and with
 ``pytest -s`` what this process itself writes; then the last line says so, and CI fails.
@@ -60,8 +60,17 @@ class Ears:
         with self._lock:
             self._found += findings
 
-    def judged(self, also: Sequence[tuple[str, str]], provoked: Collection[str]) -> list[str]:
-        """Forget everything; what was wrong with it, and with what is heard ``also``."""
+    def judged(
+        self,
+        also: Sequence[tuple[str, str]],
+        *,
+        provoked: Collection[str] = (),
+        perhaps: Collection[str] = (),
+    ) -> list[str]:
+        """Forget everything; what was wrong with it, and with what is heard ``also``.
+
+        ``provoked``: words of tracebacks that have to be there; ``perhaps``: that may be.
+        """
         with self._lock:
             heard, found = [*self._heard, *also], self._found
             self._heard, self._found = [], []
@@ -71,7 +80,7 @@ class Ears:
             whole[where] = whole.get(where, "") + text.rstrip("\n") + "\n"
         for where, text in whole.items():
             self.lines += text.count("\n")
-            found += leaks_in(text, where, provoked=provoked)
+            found += leaks_in(text, where, provoked=[*provoked, *perhaps])
         said = "".join(whole.values())
         return found + [f"provokes {word!r}, which nothing said" for word in unsaid(said, provoked)]
 
@@ -93,7 +102,7 @@ def _words(arguments: Any) -> list[Any]:  # whatever subprocess takes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "provokes(*words): tracebacks with these words are wanted")
+    config.addinivalue_line("markers", "provokes(*words, always=True): of tracebacks it wants")
     config.stash[_FOUND] = []
     # As adapters.telemetry has it: it repeats every client's mistake with a traceback.
     logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL + 1)
@@ -115,8 +124,10 @@ def pytest_runtest_makereport(
         item.stash[_RAN] = report.passed
     if call.when != "teardown":
         return report
-    words = [word for mark in item.iter_markers("provokes") for word in mark.args]
-    found = EARS.judged(report.sections, words)
+    words: dict[bool, list[str]] = {True: [], False: []}
+    for mark in item.iter_markers("provokes"):
+        words[mark.kwargs.get("always", True)] += mark.args
+    found = EARS.judged(report.sections, provoked=words[True], perhaps=words[False])
     if not item.stash.get(_RAN, False):  # it did not come to that
         found = [finding for finding in found if not finding.startswith("provokes ")]
     if found:
@@ -130,7 +141,7 @@ def pytest_runtest_makereport(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     found = session.config.stash[_FOUND]
-    found += EARS.judged([], [])
+    found += EARS.judged([])
     if os.environ.get("CI") == "true" and _is_deaf(session.config):
         found.append("pytest -s: what this process wrote was not searched")
     output = getattr(session.config, "workeroutput", None)

@@ -11,6 +11,7 @@ from domain.kernel.failures import Failure, TimedOut, Unavailable
 from domain.users.errors import AccountErased, AccountFrozen, SessionEnded, TokenExpired
 from tests.gateway.callers import ANN, TOKEN, Door
 from tests.gateway.conftest import Logs, World, serving
+from tests.gateway.product import CANARY
 
 MODERN = "application/graphql-response+json"
 HELLO = {"query": "{ hello }"}
@@ -153,6 +154,7 @@ async def test_who_cannot_be_asked_has_not_said_no(
     assert (line["level"], line["code"]) == ("warning", failure.code)
 
 
+@pytest.mark.provokes(CANARY)
 async def test_no_token_is_ever_written(logs: Logs, world: World, door: Door) -> None:
     for value in (f"Bearer {TOKEN}", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"):
         answer = await world.client.post(

@@ -99,6 +99,7 @@ async def test_readiness_follows_the_required_components(shared: World) -> None:
     assert down.json()["components"][0]["detail"] == "for the test"
 
 
+@pytest.mark.provokes("CancelledError", "TimeoutError")
 async def test_a_lifespan_that_fails_is_one_plain_exception() -> None:
     @asynccontextmanager
     async def broken(_app: Starlette) -> AsyncIterator[None]:

@@ -17,6 +17,7 @@ from adapters.gateway.sockets.connection import Connection
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import ANONYMOUS, Viewer
 from tests.gateway.conftest import Logs, World, serving
+from tests.gateway.product import CANARY
 from tests.gateway.slow import SlowSocket
 from tests.gateway.test_events import each_event, stream
 from tests.gateway.test_gateway_socket import close_code, subscribe
@@ -160,6 +161,7 @@ async def test_what_is_shared_serves_nobody_and_what_is_private_is_ones_own(way:
         assert world.stage.shared_begun == 1 + 3
 
 
+@pytest.mark.provokes(CANARY)
 async def test_a_refusal_is_its_own_and_a_failure_is_everybodys(world: World, logs: Logs) -> None:
     async with world.socket() as one, world.socket() as other:
         await subscribe(one, 'subscription { price(symbol: "BTC", fails: "user") }', "refused")

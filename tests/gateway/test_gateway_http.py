@@ -8,6 +8,7 @@ import pytest
 from adapters.gateway.negotiation import MODERN_MEDIA_TYPE
 from tests.deployment.composition import SECRETS
 from tests.gateway.conftest import Logs, World, serving
+from tests.gateway.product import CANARY
 
 JSON = {"content-type": "application/json"}
 
@@ -121,6 +122,7 @@ async def test_foreign_pages_may_not_call_unless_listed(shared: World) -> None:
     assert preflight.status_code == 200
 
 
+@pytest.mark.provokes(CANARY)
 async def test_correlation_goes_in_through_and_out(shared: World, logs: Logs) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
     sent = {

@@ -62,6 +62,7 @@ def small_app(reporter: Reporter) -> Starlette:
     )
 
 
+@pytest.mark.provokes(CANARY)
 async def test_a_crash_is_masked_or_cut_off_and_logged_once(logs: Logs) -> None:
     reporter, drain, ready = Reporter(), Drain(), asyncio.Event()
     with listening() as listener:
@@ -119,6 +120,7 @@ async def test_a_slow_body_gets_408_while_it_still_dribbles() -> None:
     assert head.startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.provokes("no attribute 'append'")
 async def test_a_context_that_cannot_be_made_is_masked_everywhere(logs: Logs) -> None:
     async with serving() as world:
         world.stage.contexts = None  # type: ignore[assignment]

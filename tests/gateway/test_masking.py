@@ -15,6 +15,12 @@ Ask = Callable[[World, str, object], Awaitable[dict[str, Any]]]
 INTERNAL = "Something went wrong on our side. Quote the correlation id when you report it."
 
 
+def provoking(value: Any, kind: str) -> Any:
+    """A row of a table; what nobody expected is logged with its traceback."""
+    marks = [pytest.mark.provokes(CANARY)] if kind in {"bug", "unmarked"} else []
+    return pytest.param(value, marks=marks)
+
+
 @dataclass(frozen=True)
 class Raised:
     """What a resolver raises and what a client must read."""
@@ -95,7 +101,9 @@ async def over_socket(world: World, query: str, variables: object = None) -> dic
 
 
 @pytest.mark.parametrize("transport", [over_http, over_socket])
-@pytest.mark.parametrize("case", RAISED, ids=lambda c: c.kind)
+@pytest.mark.parametrize(
+    "case", [provoking(case, case.kind) for case in RAISED], ids=lambda c: c.kind
+)
 async def test_what_a_resolver_raises(
     shared: World, logs: Logs, transport: Ask, case: Raised
 ) -> None:
@@ -138,7 +146,9 @@ async def test_a_null_where_none_may_be_is_our_bug(shared: World) -> None:
     assert result["errors"][0]["message"] == INTERNAL
 
 
-@pytest.mark.parametrize("kind", ["bug", "unmarked", "unavailable", "user"])
+@pytest.mark.parametrize(
+    "kind", [provoking(kind, kind) for kind in ("bug", "unmarked", "unavailable", "user")]
+)
 async def test_a_stream_that_breaks_in_the_middle(shared: World, logs: Logs, kind: str) -> None:
     payload = {"query": f'subscription {{ count(to: 1, fails: "{kind}") }}'}
     async with shared.socket() as ws:

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.gateway.conftest import Logs, World, serving
+from tests.gateway.product import CANARY
 from tests.gateway.test_gateway_socket import subscribe
 from tests.world import eventually
 
@@ -214,6 +215,7 @@ async def survive(logs: Logs, cases: int) -> None:
     assert "socket.send() raised" not in logs.text
 
 
+@pytest.mark.provokes(CANARY, always=False)
 async def test_two_hundred_hostile_sockets_and_a_neighbour(logs: Logs) -> None:
     await survive(logs, 200)
 

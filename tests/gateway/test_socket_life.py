@@ -144,6 +144,7 @@ async def test_queries_and_mutations_run_beside_subscriptions(shared: World) -> 
     assert sorted(f["id"] for f in frames if f["type"] == "complete") == ["m", "q"]
 
 
+@pytest.mark.provokes("TypeError: str is not valid UTF-8")
 async def test_a_value_without_json_ends_its_operation_only(shared: World, logs: Logs) -> None:
     async with shared.socket() as ws:
         await subscribe(ws, "{ lone }", "lone")

@@ -115,7 +115,9 @@ async def test_a_line_that_was_lost_is_said_to_be(
         os.kill(pid, signal.SIGSTOP)  # killed only afterwards: it must be away for a while
         with capture_logs() as logs:
             await RedisAccessSignals(breakable).ended(ANN, None)  # the database knows: no failure
-        assert [line["event"] for line in logs] == ["access_signal_lost"]
+        # On a busy machine its own line may have been found dead by then.
+        told = [line["event"] for line in logs if line["event"] != "listener_disconnected"]
+        assert told == ["access_signal_lost"]
         os.kill(pid, signal.SIGKILL)
 
         await eventually(lambda: process.uncertain == 2)

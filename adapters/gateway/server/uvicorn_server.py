@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 
@@ -53,6 +54,7 @@ class UvicornServer(uvicorn.Server):
                 timeout_graceful_shutdown=max(1, round(grace_seconds)),
             )
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_no_hurry)
         self.name = name
         self._listener = listener
         self._grace_seconds = grace_seconds
@@ -103,3 +105,9 @@ class UvicornServer(uvicorn.Server):
         await asyncio.sleep(_HURRIED_GRACE_SECONDS)
         for request in self.server_state.tasks:
             request.cancel()
+
+
+def _is_no_hurry(record: logging.LogRecord) -> bool:
+    """Requests that ``cancel_requests`` ended are no crash: uvicorn tells of each at length."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError)
