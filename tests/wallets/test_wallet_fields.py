@@ -1,15 +1,11 @@
 """Wallets through the schema: what there is, why, page by page, and nobody else's."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from adapters.postgres import Database
 from adapters.redis import RedisClient
 from domain.kernel.viewer import Viewer
 from domain.wallets import ledger
@@ -17,7 +13,7 @@ from domain.wallets.model import AccountKind, Hold, Posted, house
 from domain.wallets.recording import record
 from tests.users.conftest import Book, book
 from tests.users.people import NOW
-from tests.wallets.api import WalletApi, owner
+from tests.wallets.api import WalletApi, counted, owner
 from tests.wallets.conftest import BTC, USDT, Bank
 
 __all__ = ["book"]
@@ -49,22 +45,6 @@ async def held(api: WalletApi, viewer: Viewer, amount: str, **given: Any) -> Hol
     )
     assert isinstance(hold, Hold)
     return hold
-
-
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that reach the database meanwhile."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def test_everybody_may_see_what_wallets_can_hold(api: WalletApi):
