@@ -144,6 +144,7 @@ async def test_more_than_there_is_is_told(api: WalletApi):
         {"email": "nobody@example.org"}, {"email": "unproven@example.org"}, {"userId": NOBODY},
         {"email": ""}, {"email": "@"}, {"email": "not an address"}, {"email": "a@" + "b" * 300},
         {"email": "a\u0000@b"}, {"email": "\u202ea@b"},
+        {"email": "\ud800@example.org"},
     ],
 )  # fmt: skip
 async def test_nobody_is_paid_by_mistake(api: WalletApi, recipient: dict[str, str]):

@@ -13,6 +13,8 @@ from domain.wallets.ports import Sent, SentWithin
 
 # An account's postings are numbered without a gap and, but for seconds, in the order of time: where
 # the period begins is found in some twenty looks at an index, however long the history before it.
+# Numbers and not a range from there on: of a range the planner expects a third of all postings, and
+# reads every entry there is (81 ms for 200,000 were measured, 14 for the 2,160 that count).
 _SENT = text(
     """
     WITH RECURSIVE search (low, high) AS (
@@ -30,9 +32,12 @@ _SENT = text(
         min(e.at) FILTER (WHERE e.at > :day),
         coalesce(sum(-p.amount), 0),
         min(e.at)
-    FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
-    WHERE p.account_id = :account AND p.seq >= (SELECT low FROM search WHERE low = high)
-        AND p.amount < 0 AND e.kind = 'TRANSFER' AND e.at > :month
+    FROM generate_series(
+        (SELECT low FROM search WHERE low = high),
+        (SELECT last_seq FROM wallets.balance WHERE account_id = :account)) AS recent (seq)
+    JOIN wallets.posting p ON p.account_id = :account AND p.seq = recent.seq
+    JOIN wallets.entry e ON e.position = p.position
+    WHERE p.amount < 0 AND e.kind = 'TRANSFER' AND e.at > :month
     """
 )
 # A command's time is taken before it waits for the account.
