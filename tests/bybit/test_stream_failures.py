@@ -200,6 +200,7 @@ async def test_leaving_one_topic_of_a_request_leaves_that_one_alone(venue: Scrip
         '{"op": "subscribe", "success": false, "ret_msg": {"deep": []}, "req_id": null}',
     ],
 )
+@pytest.mark.provokes("_take", always=False)  # of those that are not JSON, or not as it should be
 async def test_no_frame_however_odd_ends_the_stream(
     venue: ScriptedVenue, frame: str | bytes
 ) -> None:
