@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
+import orjson
 from sqlalchemy import event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.failures import VENDOR_ERRORS, WHAT, translated
+from adapters.postgres.failures import VENDOR_ERRORS, WHAT, is_lost, translated
 from adapters.resilience import deadline
 
 # The server gives up first, so that a slow statement costs its result and not its connection.
@@ -31,6 +32,7 @@ _RECYCLE_SECONDS = 1800
 _TRUSTED_SECONDS = 5.0
 _RETURNED_AT = "okd_returned_at"
 _AFTER_COMMIT = "okd_after_commit"
+_DRIVER = "okd_driver"
 
 
 class Database:
@@ -70,6 +72,32 @@ class Database:
             await session.commit()
             await _do_after(session)
 
+    @asynccontextmanager
+    async def direct_work(self) -> AsyncIterator[AsyncSession]:
+        """The same on the driver's own transaction: for the few commands that are very many.
+
+        ``call`` and ``do`` go past SQLAlchemy, which costs more than the driver and the network
+        together; whatever else the session is asked for is part of the same transaction.
+        """
+        async with (
+            deadline(WHAT, self._timeout_seconds),
+            # Of SQLAlchemy's view: it begins and commits nothing, the driver does.
+            self._session(isolation_level="AUTOCOMMIT") as session,
+        ):
+            driver = session.info[_DRIVER] = await _driver_of(session)
+            transaction = driver.transaction()
+            await transaction.start()
+            try:
+                yield session
+                await session.flush()
+            except Exception as error:
+                if not is_lost(error):
+                    await transaction.rollback()
+                raise
+            # Cancelled, it is neither: the connection is dropped, as everywhere.
+            await transaction.commit()
+            await _do_after(session)
+
     async def ping(self) -> None:
         """One round trip. Raises Unavailable, TimedOut."""
         async with deadline(WHAT, self._timeout_seconds), self._connection() as connection:
@@ -93,7 +121,10 @@ class Database:
             async with self._engine.connect() as connection:
                 try:
                     yield connection
-                except Exception:
+                except Exception as error:
+                    # What the driver alone has met, SQLAlchemy does not know of.
+                    if is_lost(error):
+                        await _drop(connection)
                     raise
                 except BaseException:
                     # Cancelled, usually by the deadline. An orderly goodbye over a network that
@@ -110,10 +141,33 @@ def after_commit(session: AsyncSession, statement: str) -> None:
     session.info.setdefault(_AFTER_COMMIT, {})[statement] = None
 
 
+async def call(session: AsyncSession, statement: str, *values: object) -> Any:  # noqa: ANN401  # any function's answer
+    """The one value of one row; JSON is read. Values are ``$1``, ``$2`` ... of the statement."""
+    driver: asyncpg.Connection = session.info.get(_DRIVER)
+    if driver is not None:
+        return await driver.fetchval(statement, *values)
+    connection = await session.connection()
+    return (await connection.exec_driver_sql(statement, values)).scalar_one()
+
+
+async def do(session: AsyncSession, statement: str) -> None:
+    """Run what takes nothing and answers nothing."""
+    driver: asyncpg.Connection = session.info.get(_DRIVER)
+    if driver is not None:
+        await driver.execute(statement)
+        return
+    connection = await session.connection()
+    await connection.exec_driver_sql(statement)
+
+
+async def _driver_of(session: AsyncSession) -> asyncpg.Connection:
+    raw = await (await session.connection()).get_raw_connection()
+    return raw.driver_connection
+
+
 async def _do_after(session: AsyncSession) -> None:
     for statement in session.info.pop(_AFTER_COMMIT, ()):
-        raw = await (await session.connection()).get_raw_connection()
-        driver: asyncpg.Connection = raw.driver_connection
+        driver = await _driver_of(session)
         # The work is done and stays done, whatever becomes of this.
         with suppress(*VENDOR_ERRORS, OSError):
             await driver.execute(statement)
@@ -159,6 +213,7 @@ def _engine(url: str, *, role: str, pool_size: int, timeout_seconds: float) -> A
         max_overflow=0,
         pool_timeout=timeout_seconds * _WAIT_SHARE,
         pool_recycle=_RECYCLE_SECONDS,
+        json_deserializer=orjson.loads,
     )
     _hand_out_living(engine)
     return engine

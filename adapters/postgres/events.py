@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import RowMapping, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database, after_commit
+from adapters.postgres.engine import Database, after_commit, call
 from adapters.telemetry import correlation
 from domain.events.ports import Delivery
 from domain.kernel.clock import Clock
@@ -28,8 +28,7 @@ DAYS_KEPT = 30
 _CLAIM_SECONDS = 30.0
 _CONNECT_SECONDS = 5.0
 
-APPEND = "events.append(CAST(:batch AS jsonb), :told_at)"
-_APPEND = text(f"SELECT {APPEND}")
+_APPEND = "SELECT events.append($1::jsonb, $2)"
 _AFTER = text(
     "SELECT stream, seq, id, type, version, body, recorded_at FROM events.event"
     " WHERE stream = :stream AND seq > :seq ORDER BY seq LIMIT :limit"
@@ -80,11 +79,10 @@ class PendingEvents:
     async def write(self, session: AsyncSession, *, now: datetime) -> None:
         """Number and store them. Takes the streams' row locks: commit right after."""
         if self._events:
-            connection = await session.connection()
-            await connection.execute(_APPEND, self.taken(session, now=now))
+            await call(session, _APPEND, self.taken(session), now)
 
-    def taken(self, session: AsyncSession, *, now: datetime) -> dict[str, object]:
-        """The values of ``APPEND``, for a statement that does more; none are pending after it.
+    def taken(self, session: AsyncSession) -> str:
+        """The batch for ``events.append``; none are pending after it.
 
         The outbox is rung once they are committed, by itself: a NOTIFY within the transaction lets
         one commit at a time through, disk included, of the whole server.
@@ -103,7 +101,7 @@ class PendingEvents:
             for event in self._events
         ]
         self._events.clear()
-        return {"batch": orjson.dumps(batch).decode(), "told_at": now}
+        return orjson.dumps(batch).decode()
 
 
 class PostgresEventLog:

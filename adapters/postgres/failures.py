@@ -66,6 +66,11 @@ def translated() -> Iterator[None]:
         raise Unavailable(WHAT, retry_after_seconds=RETRY_AFTER_SECONDS) from error
 
 
+def is_lost(error: Exception) -> bool:
+    """Whether the connection it came out of is of no more use."""
+    return isinstance(error, VENDOR_ERRORS) and isinstance(_failure_of(error), Unavailable)
+
+
 def _failure_of(error: Exception) -> Failure | None:
     state = _sqlstate(error)
     if state in _CONFLICTS:

@@ -6,20 +6,20 @@ from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncTransaction
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database
-from adapters.postgres.events import APPEND, PendingEvents
+from adapters.postgres.engine import Database, call, do
+from adapters.postgres.events import PendingEvents
 from domain.kernel.idempotency import DAYS_KEPT, Busy, Claimed, Command, Done, Reused
 
 # A claim is tried twice: together what a twin is promised to be waited for.
 PATIENCE_SECONDS = 2.5
+_ATTEMPTS = "okd_attempts"
 
-_CLAIM = text("SELECT idempotency.claim(:actor, :mutation, :key, :digest, :at, :patience)")
-_SETTLE = "idempotency.settle(:actor, :mutation, :key, CAST(:outcome AS jsonb))"
-_SETTLED = text(f"SELECT {_SETTLE}")
-_SETTLED_AND_TOLD = text(f"SELECT {_SETTLE}, {APPEND}")
+_CLAIM = "SELECT idempotency.claim($1, $2, $3, $4, $5, $6)"
+_SETTLE = "idempotency.settle($1, $2, $3, $4::jsonb)"
+_SETTLED = f"SELECT {_SETTLE}"
+_SETTLED_AND_TOLD = f"SELECT {_SETTLE}, events.append($5::jsonb, $6)"
 
 
 class PostgresIdempotency:
@@ -28,18 +28,13 @@ class PostgresIdempotency:
     def __init__(self, session: AsyncSession, *, patience_seconds: float) -> None:
         self._session = session
         self._patience_seconds = patience_seconds
-        self.settled: Mapping[str, object] | None = None
-        """What has to be written of the command that was settled."""
+        self.settled: tuple[object, ...] | None = None
+        """What has to be written of the command that was settled: its name, and its outcome."""
 
     async def claim(self, command: Command, *, now: datetime) -> Claimed | Done | Busy | Reused:
-        connection = await self._session.connection()
-        values = {
-            **_name(command),
-            "digest": command.digest,
-            "at": now,
-            "patience": int(self._patience_seconds * 1000),
-        }
-        found = (await connection.execute(_CLAIM, values)).scalar_one()
+        patience = int(self._patience_seconds * 1000)
+        values = (*_name(command), command.digest, now, patience)
+        found = await call(self._session, _CLAIM, *values)
         if found is None:
             return Busy()
         if found["mine"]:
@@ -49,29 +44,31 @@ class PostgresIdempotency:
         return Busy() if found["outcome"] is None else Done(found["outcome"])
 
     async def settle(self, command: Command, outcome: Mapping[str, object]) -> None:
-        self.settled = {**_name(command), "outcome": orjson.dumps(outcome).decode()}
+        self.settled = (*_name(command), orjson.dumps(outcome).decode())
 
 
 class PostgresAttempt:
     """Implements domain.kernel.idempotency.Attempt."""
 
-    def __init__(self, savepoint: AsyncTransaction, events: PendingEvents) -> None:
+    def __init__(self, session: AsyncSession, savepoint: str, events: PendingEvents) -> None:
+        self._session = session
         self._savepoint = savepoint
         self._events = events
         self._mark = events.mark()
 
     async def take_back(self) -> None:
-        await self._savepoint.rollback()
+        await do(self._session, f"ROLLBACK TO SAVEPOINT {self._savepoint}")
         self._events.take_back(self._mark)
 
 
 @asynccontextmanager
 async def attempt(session: AsyncSession, events: PendingEvents) -> AsyncIterator[PostgresAttempt]:
     """A savepoint, and the events appended since."""
-    connection = await session.connection()
-    savepoint = await connection.begin_nested()
+    number = session.info[_ATTEMPTS] = session.info.get(_ATTEMPTS, 0) + 1
+    savepoint = f"attempt_{number}"
+    await do(session, f"SAVEPOINT {savepoint}")
     # Never released: the commit does that, and others wait for every round trip before it.
-    yield PostgresAttempt(savepoint, events)
+    yield PostgresAttempt(session, savepoint, events)
 
 
 async def finish(
@@ -81,12 +78,10 @@ async def finish(
     settled = idempotency.settled
     if settled is None:
         await events.write(session, now=now)
-        return
-    connection = await session.connection()
-    if events:
-        await connection.execute(_SETTLED_AND_TOLD, {**settled, **events.taken(session, now=now)})
+    elif events:
+        await call(session, _SETTLED_AND_TOLD, *settled, events.taken(session), now)
     else:
-        await connection.execute(_SETTLED, settled)
+        await call(session, _SETTLED, *settled)
 
 
 async def forget_commands(database: Database, *, now: datetime) -> None:
@@ -97,5 +92,5 @@ async def forget_commands(database: Database, *, now: datetime) -> None:
         await connection.execute(text("SELECT idempotency.forget(:before)"), {"before": before})
 
 
-def _name(command: Command) -> dict[str, object]:
-    return {"actor": command.actor, "mutation": command.mutation, "key": command.key}
+def _name(command: Command) -> tuple[object, ...]:
+    return command.actor, command.mutation, command.key

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from domain.kernel.ids import UserId, new_uuid7
 from domain.wallets import Transfer, ledger
@@ -99,7 +98,7 @@ async def test_inv_01_an_entry_that_does_not_balance_is_refused_twice(
 
     good = ledger.entry(EntryKind.DEPOSIT, [lines[0], (lines[1][0], Decimal(-5))], at=NOW)
     forged = JournalEntry(good.id, good.kind, good.postings[:1], NOW)
-    with pytest.raises(IntegrityError, match="does not sum to zero"):
+    with pytest.raises(asyncpg.CheckViolationError, match="does not sum to zero"):
         await post(bank, forged)
 
     assert await bank.has(ann) == "0 + 0"
@@ -341,7 +340,7 @@ async def test_inv_14_numbers_have_no_gap_even_after_refusals(
 
 async def test_a_posting_finer_than_its_asset_is_refused_by_the_database(bank: Bank):
     ann = await bank.person("1")
-    with pytest.raises(IntegrityError, match="finer than its asset"):
+    with pytest.raises(asyncpg.CheckViolationError, match="finer than its asset"):
         await post(bank, ledger.fee(ann, USDT, Decimal("0.0000001"), at=NOW))
 
     await sound(bank)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.postgres.engine import call
 from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow, PostingRow
 from adapters.postgres.wallets.rows import account_of, entry_of, hold_of
 from adapters.postgres.wallets.sent import sent_lately
@@ -35,7 +36,7 @@ from domain.wallets.model import (
 )
 from domain.wallets.ports import Sent
 
-_POST = text("SELECT wallets.post(CAST(:given AS jsonb))")
+_POST = "SELECT wallets.post($1::jsonb)"
 _FREEZE = text("SELECT wallets.freeze(:account, :wish)")
 
 
@@ -57,9 +58,8 @@ class PostgresLedger:
                 "state": resolves.state.value,
                 "posted": plain(resolves.posted),
             }
-        connection = await self._session.connection()
-        answer = await connection.execute(_POST, {"given": orjson.dumps(given).decode()})
-        return _outcome(entry, answer.scalar_one())
+        answer = await call(self._session, _POST, orjson.dumps(given).decode())
+        return _outcome(entry, answer)
 
     async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
         return await sent_lately(await self._session.connection(), owner, asset, now=now)

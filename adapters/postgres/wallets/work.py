@@ -43,7 +43,7 @@ class PostgresWorks:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[PostgresWork]:
-        async with self._database.unit_of_work() as session:
+        async with self._database.direct_work() as session:
             work = PostgresWork(session, patience_seconds=self._patience_seconds)
             yield work
             await finish(session, work.idempotency, work.events, now=self._clock.now())
