@@ -12,10 +12,9 @@ from domain.users.changes import SettingsChange
 from domain.wallets.model import Asset
 from tests.users.conftest import Book, book
 from tests.users.people import NOW
-from tests.wallets.api import WalletApi, owner
+from tests.wallets.api import WalletApi, counted, owner
 from tests.wallets.conftest import BTC, USDT, Bank
 from tests.wallets.test_rates import EUR, SOL, Market, priced
-from tests.wallets.test_wallet_fields import counted
 
 __all__ = ["book"]
 
