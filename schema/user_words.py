@@ -100,6 +100,8 @@ words_of(
         "CHANGE_ROLES": "`adminGrantRole` and the proposals of administrators.",
         "READ_LEDGER": "Anything below `admin { ledger }`.",
         "FREEZE_WALLETS": "`adminFreezeWallet`.",
+        "TRANSFER_FUNDS": "`transferFunds`, in general: `previewTransfer` answers for an amount.",
+        "REQUEST_STATEMENT": "`requestStatement`.",
         "UNFREEZE_WALLETS": "`adminUnfreezeWallet`.",
         "CORRECT_LEDGER": "Adjustments, reversals and `adminVoidHold`.",
     },

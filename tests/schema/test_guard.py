@@ -200,6 +200,8 @@ MEANT = {
         "Mutation.adminDecideAdjustment",
         "Mutation.adminVoidHold",
     ],
+    Action.TRANSFER_FUNDS: ["Mutation.transferFunds"],
+    Action.REQUEST_STATEMENT: ["Mutation.requestStatement"],
     Action.UPDATE_PROFILE: ["Mutation.updateProfile"],
     Action.UPDATE_LEGAL_IDENTITY: ["Mutation.updateProfile"],
     Action.REVOKE_SESSION: ["Mutation.revokeSession", "Mutation.revokeOtherSessions"],

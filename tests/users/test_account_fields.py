@@ -341,7 +341,14 @@ CAN = """query ($action: Action!) { viewer { can(action: $action) {
 
 
 @pytest.mark.parametrize(
-    "action", [Action.UPDATE_PROFILE, Action.REVOKE_SESSION, Action.FREEZE_ACCOUNT]
+    "action",
+    [
+        Action.UPDATE_PROFILE,
+        Action.REVOKE_SESSION,
+        Action.FREEZE_ACCOUNT,
+        Action.TRANSFER_FUNDS,
+        Action.REQUEST_STATEMENT,
+    ],
 )
 async def test_one_may_do_what_needs_no_proof(api: Api, action: Action) -> None:
     ann = await api.book.arrive()
