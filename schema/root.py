@@ -22,6 +22,8 @@ from schema.wallet_errors import WALLET_ERRORS
 from schema.wallet_mutations import WalletMutations
 from schema.wallets import WalletQueries
 
+_ONE_OF = "directive @oneOf on INPUT_OBJECT"
+
 Query = root_type(
     "Query",
     (MarketQueries, StatusQueries, UserQueries, WalletQueries, BackOfficeQueries),
@@ -60,4 +62,8 @@ def build_schema(
 
 def print_sdl() -> str:
     """The schema as SDL, ending in a newline; what docs/schema.graphql holds."""
-    return build_schema().as_str().rstrip("\n") + "\n"
+    printed = build_schema().as_str().rstrip("\n") + "\n"
+    # Of GraphQL itself since 2025, and printed for tools that are older: without a word.
+    return printed.replace(
+        _ONE_OF, f'"""Exactly one field is given, and not null."""\n{_ONE_OF}', 1
+    )

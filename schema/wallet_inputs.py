@@ -9,7 +9,8 @@ import strawberry
 import domain.wallets.model
 import schema.wallet_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.errors import BadInput
-from domain.kernel.ids import AssetCode, UserId
+from domain.kernel.ids import UserId
+from domain.kernel.money import asset_code
 from domain.wallets import PreviewWish, TransferWish
 from domain.wallets.ports import TransactionFilter
 from schema._ids import decode_id
@@ -75,9 +76,12 @@ class TransactionFilterInput:
     since: datetime | None = strawberry.field(default=None, description="Not before this.")
     until: datetime | None = strawberry.field(default=None, description="Before this.")
 
-    def to_domain(self) -> TransactionFilter:
+    def to_domain(self) -> TransactionFilter | BadInput:
+        asset = None if self.asset is None else asset_code(self.asset)
+        if asset is None and self.asset is not None:
+            return BadInput("filter", "asset: a code is 1 to 20 of A-Z and 0-9.")
         return TransactionFilter(
-            asset=None if self.asset is None else AssetCode(self.asset),
+            asset=asset,
             kinds=frozenset(self.kinds or ()),
             states=frozenset(self.states or ()),
             since=self.since,

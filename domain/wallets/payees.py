@@ -21,8 +21,10 @@ class Payees:
         self._look_ups = look_ups
 
     def mark(self, named: UserId | str) -> str:
-        """The same text for the same name, that can be kept."""
-        return self._recipients.mark(named) if isinstance(named, str) else str(named)
+        """The same text for the same name, that can be kept; one for all that is no name."""
+        if isinstance(named, UUID):
+            return str(named)
+        return self._recipients.mark(named) if _is_email(named) else "nobody"
 
     async def find(
         self, asker: UserId, named: UserId | str

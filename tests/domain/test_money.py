@@ -19,6 +19,7 @@ from domain.kernel.money import (
     round_up_to,
     scale_of,
     total,
+    trimmed,
     unit_of,
 )
 
@@ -59,6 +60,7 @@ def test_what_is_no_code_is_refused(text: str):
 def test_zeros_at_the_end_mean_nothing(text: str, scale: int, shown: str):
     assert scale_of(Decimal(text)) == scale
     assert plain(Decimal(text)) == shown
+    assert format(trimmed(Decimal(text)), "f") == shown
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,15 @@ def test_a_sandbox_needs_the_addresses_of_its_exchange(environment):
 def test_the_documents_keep_up():
     assert (ROOT / "docs" / "settings.md").read_text() == as_markdown()
     assert (ROOT / ".env.example").read_text() == as_example()
+
+
+def test_transfer_limits_that_make_no_sense_are_a_problem(environment):
+    environment(OKD_TRANSFER_LIMITS="USDT=3/2/1")
+
+    assert problems() == ["OKD_TRANSFER_LIMITS: USDT: a longer period has no lower limit"]
+
+
+def test_transfer_limits_are_taken(environment):
+    environment(OKD_TRANSFER_LIMITS="USDT=1/2/3 BTC=0.1/0.1/0.1")
+
+    assert load_settings().transfer_limits == "USDT=1/2/3 BTC=0.1/0.1/0.1"

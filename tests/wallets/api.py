@@ -1,11 +1,16 @@
 """The executable schema over real accounts and wallets, asked as clients ask it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import event
+
 from adapters.bridges.wallets import KnownRecipients
+from adapters.postgres import Database
 from adapters.redis import RedisClient, RedisLookUps
 from adapters.vault import BlindIndex
 from domain.kernel.cursor import CursorSigner
@@ -88,3 +93,19 @@ class WalletApi(Api):
 def owner(viewer: Viewer) -> UserId:
     assert viewer.user_id is not None
     return viewer.user_id
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that reach the database meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    engine = database._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

@@ -47,7 +47,10 @@ async def test_a_killed_server_costs_nobody_anything(breakable_servers: Servers)
 
     async def killer() -> None:
         for after in KILLED_AFTER:
-            await eventually(lambda after=after: len(answers) >= after)  # type: ignore[misc]
+            await eventually(
+                lambda after=after: len(answers) >= after,  # type: ignore[misc]
+                within_seconds=60,
+            )
             status = breakable_servers.status()
             assert status is not None
             pid = status.servers["postgres"].pid

@@ -1,5 +1,6 @@
 """What wallets can hold: every coin that trades, added once, never counted otherwise."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.money import scale_of
 from domain.wallets.limits import Allowance
 from tests.users.doubles import SetClock
+from tests.wallets.api import counted
 
 ANYBODY = UserId(new_uuid7())
 
@@ -66,6 +68,30 @@ async def test_listing_again_changes_nothing_and_a_scale_stays(database: Databas
     assert [asset.code for asset in once] == sorted(asset.code for asset in LISTED_ASSETS)
     assert once[0] == replace(LISTED_ASSETS[0], scale=3)
     assert once[1:] == list(LISTED_ASSETS[1:])
+
+
+async def test_many_who_ask_at_once_are_one_look(database: Database):
+    assets = PostgresAssets(database, clock=SetClock())
+    await list_assets(assets)
+
+    with counted(database) as statements:
+        found = await asyncio.gather(*(assets.asset("USDT") for _ in range(50)))
+
+    assert {asset.code for asset in found if asset} == {"USDT"}
+    assert len([each for each in statements if "asset" in each]) == 1
+
+
+async def test_made_up_codes_are_a_look_a_second(database: Database):
+    clock = SetClock()
+    assets = PostgresAssets(database, clock=clock)
+    assert await assets.asset("NOPE") is None
+
+    with counted(database) as statements:
+        assert [await assets.asset(f"NOPE{n}") for n in range(9)] == [None] * 9
+        assert [each for each in statements if "asset" in each] == []
+        await list_assets(PostgresAssets(database, clock=clock))
+        clock.move(seconds=1.5)
+        assert await assets.asset("USDT") is not None
 
 
 def test_an_operator_sets_limits():

@@ -69,7 +69,7 @@ async def test_a_key_outlives_its_recipients_address(api: WalletApi):
     ann, bob = await api.person("ann", "10"), await api.person("bob")
     key = str(uuid4())
     first = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
-    await api.person("bob", email="robert@example.org", signed_in_at=NOW)
+    await api.person("bob", email="robert@example.org", signed_in_at=NOW, issued_at=NOW)
 
     again = await api.send(ann, "bob@example.org", "4", idempotencyKey=key)
 
@@ -144,6 +144,7 @@ async def test_more_than_there_is_is_told(api: WalletApi):
         {"email": "nobody@example.org"}, {"email": "unproven@example.org"}, {"userId": NOBODY},
         {"email": ""}, {"email": "@"}, {"email": "not an address"}, {"email": "a@" + "b" * 300},
         {"email": "a\u0000@b"}, {"email": "\u202ea@b"},
+        {"email": "\ud800@example.org"},
     ],
 )  # fmt: skip
 async def test_nobody_is_paid_by_mistake(api: WalletApi, recipient: dict[str, str]):

@@ -1,15 +1,11 @@
 """Wallets through the schema: what there is, why, page by page, and nobody else's."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
-from adapters.postgres import Database
 from adapters.redis import RedisClient
 from domain.kernel.viewer import Viewer
 from domain.wallets import ledger
@@ -17,7 +13,7 @@ from domain.wallets.model import AccountKind, Hold, Posted, house
 from domain.wallets.recording import record
 from tests.users.conftest import Book, book
 from tests.users.people import NOW
-from tests.wallets.api import WalletApi, owner
+from tests.wallets.api import WalletApi, counted, owner
 from tests.wallets.conftest import BTC, USDT, Bank
 
 __all__ = ["book"]
@@ -49,22 +45,6 @@ async def held(api: WalletApi, viewer: Viewer, amount: str, **given: Any) -> Hol
     )
     assert isinstance(hold, Hold)
     return hold
-
-
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that reach the database meanwhile."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    engine = database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 async def test_everybody_may_see_what_wallets_can_hold(api: WalletApi):
@@ -238,6 +218,15 @@ async def test_a_wallets_filter_names_no_other_asset(api: WalletApi):
     _, errors = await api.ask(query, ann, asset="BTC")
 
     assert len(same["viewer"]["wallet"]["transactions"]["edges"]) == 1
+    assert errors == [("BAD_INPUT", "filter")]
+
+
+@pytest.mark.parametrize("asset", ["usdt", "", "U" * 21, "\u0000", "\ud800"])
+async def test_a_filter_names_what_can_be_an_asset(api: WalletApi, asset: str):
+    ann = await api.person("ann", "10")
+
+    _, errors = await api.ask(PAGE, ann, first=1, filter={"asset": asset})
+
     assert errors == [("BAD_INPUT", "filter")]
 
 

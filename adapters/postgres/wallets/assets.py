@@ -1,5 +1,6 @@
 """Assets: few, read by every command, and their scales never change, so they are remembered."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.dialects.postgresql import insert
@@ -24,26 +25,31 @@ class PostgresAssets:
         self._clock = clock
         self._known: Mapping[str, Asset] = {}
         self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
 
     async def asset(self, code: str) -> Asset | None:
-        if self._older_than(_UNKNOWN_SECONDS if code not in self._known else _REMEMBERED_SECONDS):
-            await self._look()
+        await self._look(_UNKNOWN_SECONDS if code not in self._known else _REMEMBERED_SECONDS)
         return self._known.get(code)
 
     async def all(self) -> Sequence[Asset]:
-        if self._older_than(_REMEMBERED_SECONDS):
-            await self._look()
+        await self._look(_REMEMBERED_SECONDS)
         return list(self._known.values())
 
     def _older_than(self, seconds: float) -> bool:
         return self._clock.monotonic() - self._looked_at > seconds
 
-    async def _look(self) -> None:
-        async with self._database.read() as session:
-            rows = (await session.exec(select(AssetRow).order_by(col(AssetRow.code)))).all()
-        assets = [asset_of(row) for row in rows]
-        self._known = {asset.code: asset for asset in assets}
-        self._looked_at = self._clock.monotonic()
+    async def _look(self, seconds: float) -> None:
+        """Read all of them, unless that was done less than ``seconds`` ago."""
+        if not self._older_than(seconds):
+            return
+        # One look for everybody who comes meanwhile, not one each.
+        async with self._looking:
+            if not self._older_than(seconds):
+                return
+            async with self._database.read() as session:
+                rows = (await session.exec(select(AssetRow).order_by(col(AssetRow.code)))).all()
+            self._known = {row.code: asset_of(row) for row in rows}
+            self._looked_at = self._clock.monotonic()
 
     async def add(self, asset: Asset) -> None:
         networks = [network_columns(network) for network in asset.networks]
