@@ -31,8 +31,9 @@ import structlog
 
 from tests.leaks import leaks_in
 
-# Commands whose answer is a secret: what they print is no log, what they complain of is.
-_ANSWERS = {"token", "totp"}
+# Commands whose answer is a secret, and snippets of our pages: what they print is no log, what
+# they complain of is.
+_ANSWERS = {"token", "totp", "-c"}
 _PYTHON = re.compile(r"python[\d.]*|pypy[\d.]*|dev|app\.py")
 _SHOWN_MAX = 20
 _FOUND = pytest.StashKey[list[str]]()

@@ -293,6 +293,7 @@ def health_of(image: str, variable: str, port: int) -> int:
     ("image", "variable", "path"),
     [("production", "OKD_OPERATIONS_PORT", "/livez"), ("sandbox", "OKD_PORT", "/readyz")],
 )
+@pytest.mark.provokes("ConnectionRefusedError")
 def test_the_health_check_asks_the_role(image: str, variable: str, path: str):
     with answering({path: 200}) as port:
         assert health_of(image, variable, port) == 0
