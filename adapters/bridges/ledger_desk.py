@@ -17,6 +17,7 @@ from adapters.postgres.idempotency import (
     PostgresAttempt,
     PostgresIdempotency,
     attempt,
+    finish,
 )
 from adapters.postgres.users.desk import PendingActivity
 from adapters.postgres.users.keys import Keys
@@ -104,4 +105,4 @@ class PostgresDeskWorks:
             work = PostgresDeskWork(session, ring=self._ring, clock=self._clock)
             yield work
             await work.write_log()
-            await work.events.write(session, now=self._clock.now())
+            await finish(session, work.idempotency, work.events, now=self._clock.now())

@@ -6,6 +6,7 @@ calls run in threads.
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,6 +22,8 @@ T = TypeVar("T")
 WHAT = "file storage"
 _PART = ".part"
 _MARK = "place"
+# Of what is in the folder nothing else is ever deleted: it may be somebody's by mistake.
+_OURS = re.compile(r"(place\.)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.part)?")
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 
@@ -86,7 +89,7 @@ class LocalFolder:
         old = [
             path
             for path in self._folder.iterdir()
-            if path.name != _MARK and _written_at(path) < before
+            if _OURS.fullmatch(path.name) and path.is_file() and _written_at(path) < before
         ]
         for path in old:
             path.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ from domain.market.updates import Update
 # After the last watcher left: a page that reloads finds its topic warm.
 LINGER_SECONDS = 5.0
 BEAT_EVERY_SECONDS = 0.1
-# What was decoded last is remembered of so many topics: queries come oftener than prices.
+# So many tickers are remembered as they were decoded last: queries come oftener than prices.
 _REMEMBERED = 2048
 
 _Watched: TypeAlias = LatestTopic | TapeTopic
@@ -199,9 +199,10 @@ class RedisLiveMarket:
         except CorruptFrame:
             self._metrics.frame_dropped(DropReason.CORRUPT)
             return None
-        if len(self._read) >= _REMEMBERED:
-            self._read.clear()
-        self._read[topic] = raw, update
+        if topic.kind is TopicKind.TICKER:  # of books it would be megabytes
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            self._read[topic] = raw, update
         return update
 
     async def _beat(self) -> None:

@@ -230,6 +230,7 @@ async def test_what_is_broken_is_to_be_tried_again(desk: Desk):
     assert elsewhere.headers["retry-after"] == late.headers["retry-after"] == "1"
 
 
+@pytest.mark.provokes("Tampered")
 async def test_a_file_that_was_tampered_with_is_cut_off_and_no_link_is_in_a_log(
     desk: Desk, logs: Logs
 ):

@@ -59,11 +59,11 @@ async def test_books_that_are_sound(books: Ledger, environment: dict[str, str]):
     verified = await run(environment, "verify-ledger")
     rebuilt = await run(environment, "rebuild-balances", "--check")
 
-    assert verified == (0, "The ledger is sound: nothing was found by 14 rules.\n")
+    assert verified == (0, "The ledger is sound: nothing was found by 17 rules.\n")
     assert rebuilt == (
         0, "5 balances and 2 holds were made from the journal: all are as they are kept.\n",
     )  # fmt: skip
-    assert len(RULES) == 14
+    assert len(RULES) == 17
 
 
 _DOUBLED = """
@@ -90,8 +90,20 @@ TAMPERED = {
             "wrong_liabilities",
         },
     ),
-    "both sides of an entry": (_DOUBLED, {"wrong_digest", "wrong_liabilities"}),
-    "the same and the chain": (_DOUBLED + _CHAIN_ANEW, {"wrong_day_root", "wrong_liabilities"}),
+    "both sides of an entry": (_DOUBLED, {"wrong_digest", "wrong_liabilities", "wrong_closing"}),
+    "the same and the chain": (
+        _DOUBLED + _CHAIN_ANEW,
+        {"wrong_day_root", "wrong_liabilities", "wrong_closing"},
+    ),
+    "the end of a day": (
+        "UPDATE wallets.closing SET balance = balance + 1 WHERE day = '2026-11-22'",
+        {"wrong_closing"},
+    ),
+    "what was sent": ("UPDATE wallets.balance SET sent = sent + 1", {"wrong_total_sent"}),
+    "a posting's kind": (
+        "UPDATE wallets.posting SET kind = 'FEE' WHERE seq = 1 AND asset = 'BTC'",
+        {"posting_of_another_kind"},
+    ),
     "a balance": ("UPDATE wallets.balance SET amount = amount + 1", {"wrong_balance"}),
     "a day's root": (
         "UPDATE wallets.day_root SET root = sha256(root) WHERE day = '2026-11-22'",
@@ -199,6 +211,12 @@ async def test_inv_13_balances_and_holds_are_made_anew(
             "UPDATE wallets.balance SET amount = 9, last_seq = 9 WHERE account_id = $1",
             available(bob, USDT).id,
         ),
+        (
+            "UPDATE wallets.balance SET sent = sent + 1 WHERE account_id = $1",
+            available(bob, USDT).id,
+        ),
+        ("DELETE FROM wallets.closing WHERE account_id = $1", available(ann, USDT).id),
+        ("UPDATE wallets.closing SET balance = 7 WHERE account_id = $1", available(bob, USDT).id),
         ("DELETE FROM wallets.hold WHERE owner = $1", ann),
         ("UPDATE wallets.hold SET amount = 2, reason = 'x' WHERE owner = $1", bob),
         "INSERT INTO wallets.hold SELECT gen_random_uuid(), owner, asset, 1, 'made up', created_at,"
@@ -279,6 +297,7 @@ async def kept(urls: DatabaseUrls) -> list[tuple[object, ...]]:
     connection = await asyncpg.connect(urls.owner)
     try:
         rows = await connection.fetch("SELECT * FROM wallets.balance ORDER BY account_id")
+        rows += await connection.fetch("SELECT * FROM wallets.closing ORDER BY account_id, day")
         rows += await connection.fetch("SELECT * FROM wallets.hold ORDER BY id")
     finally:
         await connection.close()

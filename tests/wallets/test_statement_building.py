@@ -186,6 +186,7 @@ async def forge(urls: DatabaseUrls, statement: str, *values: object) -> None:
         await owner.close()
 
 
+@pytest.mark.provokes("DoesNotTie")
 async def test_a_paper_that_does_not_tie_is_given_to_nobody(
     press: Press, database_urls: DatabaseUrls
 ):
@@ -211,6 +212,7 @@ async def test_a_paper_that_does_not_tie_is_given_to_nobody(
     assert "112 by the lines, 111 in the ledger" in str(line["exc_info"])
 
 
+@pytest.mark.provokes("KeyError: <StatementFormat.CSV")
 async def test_a_statement_that_cannot_be_built_holds_up_nobody_else(press: Press):
     ann, bob = await press.bank.person("1"), await press.bank.person("1")
     bad, good = await press.asked(ann), await press.asked(bob, format=StatementFormat.PDF)

@@ -31,6 +31,8 @@ SCHEMA = "wallets"
 _INSTANT = DateTime(timezone=True)
 _CODE = Text(collation="C")
 _AMOUNT = Numeric(38, 18)
+# Of a lifetime: no bound of a single amount's is one of it.
+_TOTAL = Numeric()
 
 
 class AssetRow(Row, table=True):
@@ -80,7 +82,7 @@ class BalanceRow(Row, table=True):
     amount: Decimal = Field(sa_type=_AMOUNT)
     last_seq: int = Field(sa_type=BigInteger)
     frozen: bool
-    sent: Decimal = Field(sa_type=_AMOUNT, sa_column_kwargs={"server_default": "0"})
+    sent: Decimal = Field(sa_type=_TOTAL, sa_column_kwargs={"server_default": "0"})
     """All that ever left it for other users."""
 
 
@@ -172,7 +174,7 @@ class PostingRow(Row, table=True):
     balance: Decimal | None = Field(sa_type=_AMOUNT)
     kind: str = Field(sa_type=Text)
     """The entry's, so that lines of one kind are found without looking at all."""
-    sent: Decimal | None = Field(sa_type=_AMOUNT)
+    sent: Decimal | None = Field(sa_type=_TOTAL)
     """What the account had sent to other users with it."""
 
 

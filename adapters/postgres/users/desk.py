@@ -35,7 +35,7 @@ from domain.users.model import (
 )
 
 # The neighbours of events.maintain's and users.maintain's.
-_ROLES_LOCK = 7305489204
+_ROLES_LOCK = 7305489208
 _USABLE = (UserState.ACTIVE.value, UserState.ERASING.value)
 
 

@@ -1,4 +1,4 @@
-"""Balances and holds made from the journal again: compared, and put in the place of what is kept.
+"""Balances, ends of days and holds made from the journal again: compared, or put in their place.
 
 They are a projection, kept because a command cannot read a whole journal. Two things are not in
 it: whether a wallet is frozen, and what a hold of an old release was for; those stay as they are.
@@ -17,13 +17,26 @@ from domain.wallets.ports import Finding
 # Nobody can move money while the lock is wanted or held: better to fail and be run again.
 _LOCK = (
     "SET LOCAL lock_timeout = '5s'",
-    "LOCK TABLE wallets.balance, wallets.hold IN EXCLUSIVE MODE",
+    "LOCK TABLE wallets.balance, wallets.closing, wallets.hold IN EXCLUSIVE MODE",
 )
 _SCRATCH = (
     """
     CREATE TEMPORARY TABLE rebuilt_balance ON COMMIT DROP AS
-    SELECT p.account_id, sum(p.amount) AS amount, count(*) AS last_seq
-    FROM wallets.posting p WHERE p.owner IS NOT NULL GROUP BY p.account_id
+    SELECT p.account_id, sum(p.amount) AS amount, count(*) AS last_seq,
+        sum(CASE WHEN e.kind = 'TRANSFER' AND p.amount < 0 THEN -p.amount ELSE 0 END) AS sent
+    FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+    WHERE p.owner IS NOT NULL GROUP BY p.account_id
+    """,
+    """
+    CREATE TEMPORARY TABLE rebuilt_closing ON COMMIT DROP AS
+    SELECT DISTINCT ON (account_id, day) account_id, day, balance
+    FROM (
+        SELECT p.account_id, p.seq, sum(p.amount) OVER each_account AS balance,
+            max((e.at AT TIME ZONE 'UTC')::date) OVER each_account AS day
+        FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+        WHERE p.seq IS NOT NULL
+        WINDOW each_account AS (PARTITION BY p.account_id ORDER BY p.seq)
+    ) booked ORDER BY account_id, day, seq DESC
     """,
     """
     CREATE TEMPORARY TABLE rebuilt_hold ON COMMIT DROP AS
@@ -57,6 +70,22 @@ _DIFFERENCES = {
             OR b.account_id IS NULL
         ORDER BY 1
     """,
+    "wrong_total_sent": """
+        SELECT b.account_id::text,
+            'kept ' || trim_scale(b.sent) || ', journal ' || trim_scale(r.sent)
+        FROM wallets.balance b JOIN rebuilt_balance r ON r.account_id = b.account_id
+        WHERE b.sent <> r.sent
+        ORDER BY 1
+    """,
+    "wrong_closing": """
+        SELECT coalesce(c.account_id, r.account_id)::text,
+            coalesce(c.day, r.day) || ' kept ' || coalesce(trim_scale(c.balance)::text, 'nothing')
+                || ', journal ' || coalesce(trim_scale(r.balance)::text, 'nothing')
+        FROM wallets.closing c
+        FULL JOIN rebuilt_closing r ON r.account_id = c.account_id AND r.day = c.day
+        WHERE c.balance IS DISTINCT FROM r.balance
+        ORDER BY 1, 2
+    """,
     "wrong_hold": """
         SELECT coalesce(h.id, r.id)::text,
             'kept ' || coalesce(h.state || ' ' || trim_scale(h.amount), 'nothing')
@@ -72,15 +101,26 @@ _DIFFERENCES = {
 }
 _WRITE = (
     """
-    UPDATE wallets.balance b SET amount = coalesce(r.amount, 0), last_seq = coalesce(r.last_seq, 0)
+    UPDATE wallets.balance b SET amount = coalesce(r.amount, 0),
+        last_seq = coalesce(r.last_seq, 0), sent = coalesce(r.sent, 0)
     FROM wallets.balance k LEFT JOIN rebuilt_balance r ON r.account_id = k.account_id
     WHERE k.account_id = b.account_id
-        AND (b.amount <> coalesce(r.amount, 0) OR b.last_seq <> coalesce(r.last_seq, 0))
+        AND (b.amount, b.last_seq, b.sent) IS DISTINCT FROM
+            (coalesce(r.amount, 0), coalesce(r.last_seq, 0), coalesce(r.sent, 0))
     """,
     """
-    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen)
-    SELECT r.account_id, r.amount, r.last_seq, false FROM rebuilt_balance r
+    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen, sent)
+    SELECT r.account_id, r.amount, r.last_seq, false, r.sent FROM rebuilt_balance r
     WHERE NOT EXISTS (SELECT FROM wallets.balance b WHERE b.account_id = r.account_id)
+    """,
+    """
+    DELETE FROM wallets.closing c WHERE NOT EXISTS (
+        SELECT FROM rebuilt_closing r WHERE r.account_id = c.account_id AND r.day = c.day)
+    """,
+    """
+    INSERT INTO wallets.closing (account_id, day, balance)
+    SELECT r.account_id, r.day, r.balance FROM rebuilt_closing r
+    ON CONFLICT (account_id, day) DO UPDATE SET balance = excluded.balance
     """,
     """
     DELETE FROM wallets.hold h WHERE NOT EXISTS (SELECT FROM rebuilt_hold r WHERE r.id = h.id)

@@ -17,6 +17,7 @@ from adapters.postgres.idempotency import (
     PostgresAttempt,
     PostgresIdempotency,
     attempt,
+    finish,
 )
 from adapters.postgres.tables.statements import StatementRow
 from adapters.postgres.wallets.statement_rows import (
@@ -88,19 +89,18 @@ _EXPIRE = text(
 )
 # Straight from the index of the owner's postings, in order of booking; what belongs to the
 # statement is sorted out behind it, or the plan might sort a year for every page.
-_LINES = text(
-    """
+_LINES = """
     SELECT p.position, p.asset, p.account_id, p.seq, p.amount, p.balance,
         e.id, e.kind, e.at, e.source, e.reverses, e.hold_id, e.details
     FROM (
         SELECT * FROM wallets.posting
-        WHERE owner = :owner AND position BETWEEN :lowest AND :highest
-            AND (position, asset) > (:position, :asset)
+        WHERE owner = :owner AND position BETWEEN :lowest AND :highest {narrowed}
         ORDER BY position, asset LIMIT 2 * CAST(:first AS integer)
     ) p JOIN wallets.entry e ON e.position = p.position
     ORDER BY p.position, p.asset
-    """
-)
+"""
+_LINES_OF_ALL = text(_LINES.format(narrowed="AND (position, asset) > (:position, :asset)"))
+_LINES_OF_ONE = text(_LINES.format(narrowed="AND asset = :asset AND position > :position"))
 
 
 class PostgresStatementRecords:
@@ -200,7 +200,7 @@ class PostgresStatementWorks:
         async with self._database.unit_of_work() as session:
             work = PostgresStatementWork(session, patience_seconds=PATIENCE_SECONDS)
             yield work
-            await work.events.write(session, now=self._clock.now())
+            await finish(session, work.idempotency, work.events, now=self._clock.now())
 
 
 class PostgresShelf:
@@ -238,10 +238,12 @@ class PostgresShelf:
             "lowest": max(min(lowest), begin.position),
             "highest": max(highest),
             "position": begin.position,
-            "asset": begin.asset,
+            "asset": statement.asset or begin.asset,
             "first": first,
         }
+        # Of one asset by its own index: between two of its lines may be a life of others.
+        wanted = _LINES_OF_ONE if statement.asset else _LINES_OF_ALL
         async with self._database.read() as session:
             connection = await session.connection()
-            lines = (await connection.execute(_LINES, values)).mappings().all()
+            lines = (await connection.execute(wanted, values)).mappings().all()
         return bookings_of(lines, statement, first=first)

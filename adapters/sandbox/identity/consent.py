@@ -99,6 +99,8 @@ def _is_page_of_ours(address: str) -> bool:
     except ValueError:  # no port, no address of IPv6
         return False
     plain = parts.scheme in ("http", "https") and not parts.fragment and not parts.username
+    # A scope id may hold anything, and the host becomes a part of a policy.
+    local = local and "%" not in (parts.hostname or "")
     return local and plain
 
 

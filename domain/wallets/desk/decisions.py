@@ -125,6 +125,8 @@ async def _approved(
     async with work.attempt() as attempt:
         posted = await record(work, entry)
         if not isinstance(posted, Posted):
+            # Even a refusal has opened the accounts that were not there yet.
+            await attempt.take_back()
             return _narrowed(posted)
         # After the accounts: the lock order of the product. Who waited for them may find that
         # somebody else has decided meanwhile, and takes back what it posted, if it posted.

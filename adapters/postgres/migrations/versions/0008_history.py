@@ -24,13 +24,18 @@ CREATE FUNCTION wallets.keep_closing() RETURNS trigger
 LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
     INSERT INTO wallets.closing (account_id, day, balance)
-        SELECT a.account_id, greatest((e.at AT TIME ZONE 'UTC')::date, last.day), a.balance
-        FROM added a
-        JOIN wallets.entry e ON e.position = a.position
-        CROSS JOIN LATERAL (
-            SELECT max(c.day) AS day FROM wallets.closing c WHERE c.account_id = a.account_id
-        ) last
-        WHERE a.seq IS NOT NULL
+        SELECT DISTINCT ON (account_id, day) account_id, day, balance
+        FROM (
+            SELECT a.account_id, a.seq, a.balance,
+                greatest(last.day, max((e.at AT TIME ZONE 'UTC')::date)
+                    OVER (PARTITION BY a.account_id ORDER BY a.seq)) AS day
+            FROM added a
+            JOIN wallets.entry e ON e.position = a.position
+            CROSS JOIN LATERAL (
+                SELECT max(c.day) AS day FROM wallets.closing c WHERE c.account_id = a.account_id
+            ) last
+            WHERE a.seq IS NOT NULL
+        ) booked ORDER BY account_id, day, seq DESC
         ON CONFLICT (account_id, day) DO UPDATE SET balance = excluded.balance;
     RETURN NULL;
 END $$

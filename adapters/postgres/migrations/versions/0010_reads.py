@@ -14,8 +14,8 @@ depends_on = None
 
 # The journal refuses changes to everybody: what it is told here follows from what it says already.
 _LEARN = (
-    "ALTER TABLE wallets.balance ADD COLUMN sent numeric(38,18) NOT NULL DEFAULT 0",
-    "ALTER TABLE wallets.posting ADD COLUMN kind text, ADD COLUMN sent numeric(38,18)",
+    "ALTER TABLE wallets.balance ADD COLUMN sent numeric NOT NULL DEFAULT 0",
+    "ALTER TABLE wallets.posting ADD COLUMN kind text, ADD COLUMN sent numeric",
     "ALTER TABLE wallets.posting DISABLE TRIGGER appended_to_only",
     """
     UPDATE wallets.posting p SET kind = k.kind, sent = k.sent
