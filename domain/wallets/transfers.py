@@ -6,9 +6,11 @@ A plain session is enough: what is sent stays here, within limits, and can be tr
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeAlias
 from uuid import UUID
 
 from domain.kernel.clock import Clock
+from domain.kernel.failures import Failure
 from domain.kernel.idempotency import (
     Command,
     IdempotencyInProgress,
@@ -99,6 +101,29 @@ _OUTCOMES = Outcomes(
 )
 
 
+class _NotKept(Exception):
+    """A refusal that is not an answer for ever: the key stays free."""
+
+    def __init__(self, refusal: TooManyRecipients) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+_Found: TypeAlias = UserId | UnknownRecipient | TooManyRecipients | Failure
+
+
+def _decided(found: _Found) -> UserId | UnknownRecipient:
+    """Whom to pay; asked once the key is claimed, which what is raised here leaves unclaimed.
+
+    A key that was answered before is answered the same, whatever is said of its recipient today.
+    """
+    if isinstance(found, Failure):
+        raise found
+    if isinstance(found, TooManyRecipients):
+        raise _NotKept(found)
+    return found
+
+
 class Transfers:
     """Sends money between users."""
 
@@ -134,25 +159,33 @@ class Transfers:
             return OwnWallet()
         # Asked before the transaction, which then holds no lock while others answer; decided
         # inside of it, because who was paid yesterday may be gone today, and the answer is not.
-        found = await self._payees.find(wish.sender, wish.recipient)
-        if isinstance(found, TooManyRecipients):
-            return found
+        found = await self._found(wish)
         allowed = await self._limits.allowance(wish.sender, asset.code)
 
         async def rule(
             work: Work,
         ) -> Transfer | UnknownRecipient | OwnWallet | LimitExceeded | Refusal:
-            if isinstance(found, UnknownRecipient):
-                return found
-            if found == wish.sender:
+            payee = _decided(found)
+            if isinstance(payee, UnknownRecipient):
+                return payee
+            if payee == wish.sender:
                 return OwnWallet()
-            return await self._move(work, wish, found, asset, allowed)
+            return await self._move(work, wish, payee, asset, allowed)
 
         mark = self._payees.mark(wish.recipient)
         digest = digest_of(recipient=mark, asset=asset.code, amount=amount)
         command = Command(wish.sender, "transferFunds", wish.idempotency_key, digest)
         done = once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
-        return await done  # type: ignore[return-value]  # no hold is involved
+        try:
+            return await done  # type: ignore[return-value]  # no hold is involved
+        except _NotKept as not_kept:
+            return not_kept.refusal
+
+    async def _found(self, wish: TransferFunds) -> _Found:
+        try:
+            return await self._payees.find(wish.sender, wish.recipient)
+        except Failure as failure:
+            return failure
 
     async def _move(
         self,

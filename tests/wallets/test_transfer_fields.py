@@ -296,6 +296,29 @@ async def test_what_was_too_much_to_ask_is_not_kept_under_its_key(
     assert later["available"] == "9"
 
 
+async def test_a_key_is_answered_as_before_when_nobody_may_be_looked_up(
+    book: Book, bank: Bank, redis_client: RedisClient
+):
+    patient = WalletApi(book, bank, redis_client, look_ups_per_day=1)
+    ann = await patient.person("ann", "10")
+    await patient.person("bob")
+    key = str(uuid4())
+    paid = await patient.send(ann, "bob@example.org", "1", idempotencyKey=key)
+
+    nobody_more = WalletApi(book, bank, redis_client, look_ups_per_day=0)
+    again = await nobody_more.send(ann, "bob@example.org", "1", idempotencyKey=key)
+    other = await nobody_more.send(ann, "carol@example.org", "1", idempotencyKey=str(uuid4()))
+    dead = RedisClient("redis://127.0.0.1:1", prefix="dead", timeout_seconds=0.2)
+    blind = WalletApi(book, bank, dead)
+    unasked = await blind.send(ann, "bob@example.org", "1", idempotencyKey=key)
+    await dead.aclose()
+
+    assert "entryId" in paid
+    assert again == unasked == paid
+    assert other["code"] == "TOO_MANY_RECIPIENTS"
+    assert paid["available"] == "9"
+
+
 async def test_no_address_is_written_down(api: WalletApi, database_urls: DatabaseUrls):
     ann = await api.person("ann", "10")
     await api.person("bob")
