@@ -121,13 +121,31 @@ TAMPERED = {
     ),
     "a day that is gone": (
         "DELETE FROM wallets.day_root WHERE day = '2026-11-22'",
-        {"wrong_day_root"},
+        {"wrong_day_root", "wrong_liabilities"},
     ),
     "what was owed": (
         """
         UPDATE wallets.liability SET total = total - 1 WHERE day = '2026-11-22' AND asset = 'USDT'
         """,
         {"wrong_day_root", "wrong_liabilities"},
+    ),
+    "a leaf of a day that is long gone": (
+        """
+        UPDATE wallets.liability_part SET leaves = overlay(leaves PLACING '\\x01' FROM 64)
+        WHERE day = '2026-11-22'
+        """,
+        {"wrong_liabilities"},
+    ),
+    "what a path is made of": (
+        """
+        UPDATE wallets.liability SET crowns = overlay(crowns PLACING '\\x01' FROM 64)
+        WHERE day = '2026-11-22'
+        """,
+        {"wrong_liabilities"},
+    ),
+    "what finds somebody's part": (
+        "UPDATE wallets.liability_part SET first_owner = sha256(first_owner)",
+        {"wrong_liabilities"},
     ),
     "a leaf": (
         """

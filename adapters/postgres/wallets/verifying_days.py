@@ -46,8 +46,29 @@ _POSTINGS = text(
     ORDER BY c.number
     """
 )
-_PARTS = text(
-    "SELECT leaves FROM wallets.liability_part WHERE day = :day AND asset = :asset ORDER BY number"
+_KEPT = text(
+    """
+    SELECT l.crowns, array_agg(p.leaves ORDER BY p.number), array_agg(p.number ORDER BY p.number),
+        bool_and(p.first_owner = substring(p.leaves FOR 32))
+    FROM wallets.liability l
+    JOIN wallets.liability_part p ON p.day = l.day AND p.asset = l.asset
+    WHERE l.day = :day AND l.asset = :asset GROUP BY l.crowns
+    """
+)
+_WITHOUT_A_ROOT = text(
+    """
+    SELECT DISTINCT l.day FROM wallets.liability l
+    WHERE NOT EXISTS (SELECT FROM wallets.day_root d WHERE d.day = l.day) ORDER BY l.day
+    """
+)
+_CUT_TOO_LATE = text(
+    """
+    SELECT d.day FROM wallets.day_root d
+    JOIN wallets.chain_link c ON c.number = d.last_number
+    JOIN wallets.entry e ON e.position = c.position
+    WHERE (e.at AT TIME ZONE 'UTC')::date > d.day AND d.first_number <= d.last_number
+    ORDER BY d.day
+    """
 )
 
 Balances = Mapping[AssetCode, Mapping[UUID, Decimal]]
@@ -81,15 +102,23 @@ async def day_findings(
     every_tree: bool,
 ) -> list[Finding]:
     """At most ``first`` of each rule; ``links`` are the chain's at each day's last number."""
+    orphans = [
+        Finding("wrong_liabilities", day.isoformat(), "published without a root")
+        for day in (await connection.execute(_WITHOUT_A_ROOT)).scalars()
+    ]
     if not days:
-        return []
+        return orphans[:first]
     roots = [
+        Finding("wrong_day_root", day.isoformat(), "its last entry is of a later day")
+        for day in (await connection.execute(_CUT_TOO_LATE)).scalars()
+    ]
+    roots += [
         Finding("wrong_day_root", day.root.day.isoformat(), what)
         for before, day in zip([None, *days], days, strict=False)
         if (what := _wrong_about(day, before, links))
     ]
     owed = await _liability_findings(connection, days, every_tree=every_tree)
-    return roots[:first] + owed[:first]
+    return roots[:first] + (orphans + owed)[:first]
 
 
 def _wrong_about(
@@ -124,7 +153,6 @@ async def _liability_findings(
     balances: dict[AssetCode, dict[UUID, Decimal]] = defaultdict(dict)
     waiting = iter(days)
     day = next(waiting, None)
-    newest: dict[AssetCode, Tree] = {}
     rows = await connection.stream(
         _POSTINGS,
         {"last": days[-1].root.last_number},
@@ -132,24 +160,21 @@ async def _liability_findings(
     )
     async for number, owner, asset, amount in rows:
         while day is not None and number > day.root.last_number:
-            _, differences = await _compared(day, balances, trees=every_tree)
-            found += differences
+            found += await _compared(connection, day, balances, trees=every_tree)
             day = next(waiting, None)
         of_asset = balances[asset]
         of_asset[owner] = total((of_asset.get(owner, Decimal(0)), amount))
     while day is not None:
         last = day is days[-1]
-        newest, differences = await _compared(day, balances, trees=every_tree or last)
-        found += differences
+        found += await _compared(connection, day, balances, trees=every_tree or last)
         day = next(waiting, None)
-    return found + await _kept_otherwise(connection, days[-1].root.day, newest)
+    return found
 
 
 async def _compared(
-    day: ClosedDay, balances: Balances, *, trees: bool
-) -> tuple[dict[AssetCode, Tree], list[Finding]]:
+    connection: AsyncConnection, day: ClosedDay, balances: Balances, *, trees: bool
+) -> list[Finding]:
     """What was published of a day against what the journal comes to at its end."""
-    grown: dict[AssetCode, Tree] = {}
     found: list[Finding] = []
     published = {each.asset: each for each in day.liabilities}
     for asset in sorted(published.keys() | balances.keys()):
@@ -164,9 +189,10 @@ async def _compared(
             tree = await _tree(day, asset, owners)
             if tree is None or tree.published != told:
                 found.append(Finding("wrong_liabilities", subject, "the tree has another root"))
-            else:
-                grown[asset] = tree
-    return grown, found
+            elif not await _is_kept(connection, day.root.day, tree):
+                # Its root is right and its leaves are not: nobody could be shown a path.
+                found.append(Finding("wrong_liabilities", subject, "its leaves are kept otherwise"))
+    return found
 
 
 async def _tree(day: ClosedDay, asset: AssetCode, owners: Mapping[UUID, Decimal]) -> Tree | None:
@@ -178,14 +204,12 @@ async def _tree(day: ClosedDay, asset: AssetCode, owners: Mapping[UUID, Decimal]
         return None
 
 
-async def _kept_otherwise(
-    connection: AsyncConnection, day: date, trees: Mapping[AssetCode, Tree]
-) -> list[Finding]:
-    """Trees of the newest day that are not kept as they are: nobody could be shown a path."""
-    found = []
-    for asset, tree in trees.items():
-        kept = await connection.execute(_PARTS, {"day": day, "asset": asset})
-        if tuple(kept.scalars()) != tree.parts:
-            subject = f"{day.isoformat()} {asset}"
-            found.append(Finding("wrong_liabilities", subject, "its leaves are kept otherwise"))
-    return found
+async def _is_kept(connection: AsyncConnection, day: date, tree: Tree) -> bool:
+    """Whether parts and what finds them are kept as the tree has them."""
+    asset = tree.published.asset
+    kept = (await connection.execute(_KEPT, {"day": day, "asset": asset})).one_or_none()
+    if kept is None:
+        return not tree.parts
+    crowns, parts, numbers, found_by_owner = kept
+    in_order = numbers == list(range(len(tree.parts)))
+    return crowns == tree.crowns and tuple(parts) == tree.parts and in_order and found_by_owner
