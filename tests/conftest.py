@@ -106,7 +106,8 @@ def redis_prefix() -> str:
 
 @pytest.fixture
 async def redis_client(servers: Servers, redis_prefix: str) -> AsyncIterator[RedisClient]:
-    client = RedisClient(servers.redis_url, prefix=redis_prefix)
+    # Patient: the server is well, and a disk that is busy for a second is no failure of a test.
+    client = RedisClient(servers.redis_url, prefix=redis_prefix, timeout_seconds=10.0)
     yield client
     await client.aclose()
 
