@@ -17,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from adapters.postgres.afterwards import Afterwards
 from adapters.postgres.failures import VENDOR_ERRORS, WHAT, is_lost, translated
+from adapters.postgres.statements import DirectWork, asked_afterwards
 from adapters.resilience import deadline
+from domain.kernel.failures import Failure
 
 # The server gives up first, so that a slow statement costs its result and not its connection.
 _STATEMENT_SHARE = 0.8
@@ -31,8 +34,6 @@ _RECYCLE_SECONDS = 1800
 # Idle for longer, a connection is asked whether it lives before it is handed out.
 _TRUSTED_SECONDS = 5.0
 _RETURNED_AT = "okd_returned_at"
-_AFTER_COMMIT = "okd_after_commit"
-_DRIVER = "okd_driver"
 
 
 class Database:
@@ -47,6 +48,7 @@ class Database:
         """
         self._timeout_seconds = timeout_seconds
         self._engine = _engine(url, role=role, pool_size=pool_size, timeout_seconds=timeout_seconds)
+        self._afterwards = Afterwards(self._run)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -70,33 +72,32 @@ class Database:
         ):
             yield session
             await session.commit()
-            await _do_after(session)
+            self._afterwards.want(asked_afterwards(session))
 
     @asynccontextmanager
-    async def direct_work(self) -> AsyncIterator[AsyncSession]:
-        """The same on the driver's own transaction: for the few commands that are very many.
-
-        ``call`` and ``do`` go past SQLAlchemy, which costs more than the driver and the network
-        together; whatever else the session is asked for is part of the same transaction.
-        """
-        async with (
-            deadline(WHAT, self._timeout_seconds),
-            # Of SQLAlchemy's view: it begins and commits nothing, the driver does.
-            self._session(isolation_level="AUTOCOMMIT") as session,
-        ):
-            driver = session.info[_DRIVER] = await _driver_of(session)
-            transaction = driver.transaction()
-            await transaction.start()
+    async def direct_work(self) -> AsyncIterator[DirectWork]:
+        """The same without a session: for the few commands that are very many."""
+        async with deadline(WHAT, self._timeout_seconds), self._driver() as driver:
+            work = DirectWork(driver)
+            await driver.execute("BEGIN")
             try:
-                yield session
-                await session.flush()
+                yield work
             except Exception as error:
                 if not is_lost(error):
-                    await transaction.rollback()
+                    await driver.execute("ROLLBACK")
                 raise
             # Cancelled, it is neither: the connection is dropped, as everywhere.
-            await transaction.commit()
-            await _do_after(session)
+            if await driver.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("a work that failed was left as if it were done")
+            self._afterwards.want(asked_afterwards(work))
+
+    @asynccontextmanager
+    async def one_call(self) -> AsyncIterator[DirectWork]:
+        """For a single statement that is all there is to do: PostgreSQL makes it a transaction."""
+        async with deadline(WHAT, self._timeout_seconds), self._driver() as driver:
+            work = DirectWork(driver)
+            yield work
+        self._afterwards.want(asked_afterwards(work))
 
     async def ping(self) -> None:
         """One round trip. Raises Unavailable, TimedOut."""
@@ -105,6 +106,7 @@ class Database:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self._afterwards.aclose()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -114,6 +116,30 @@ class Database:
             # Objects stay readable after the commit: nothing is loaded lazily anyway.
             async with AsyncSession(connection, expire_on_commit=False) as session:
                 yield session
+
+    @asynccontextmanager
+    async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
+        """The driver of a pooled connection; nothing of SQLAlchemy's is between it and the pool."""
+        with translated():
+            pooled = await self._engine.raw_connection()
+            driver: asyncpg.Connection = pooled.driver_connection
+            try:
+                yield driver
+            except BaseException as error:
+                # As for sessions: what is lost, or was left in the middle, is dropped at once.
+                lost = not isinstance(error, Exception) or is_lost(error)
+                if lost or driver.is_in_transaction():
+                    driver.terminate()
+                    pooled.invalidate()
+                raise
+            finally:
+                pooled.close()
+
+    async def _run(self, statement: str) -> None:
+        """What a commit asked for; its work is done and stays done, whatever becomes of this."""
+        with suppress(Failure, *VENDOR_ERRORS):
+            async with deadline(WHAT, self._timeout_seconds), self._driver() as driver:
+                await driver.execute(statement)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -131,46 +157,6 @@ class Database:
                     # swallows packets would wait for ever, so the socket is dropped instead.
                     await _drop(connection)
                     raise
-
-
-def after_commit(session: AsyncSession, statement: str) -> None:
-    """Have ``statement`` run by itself once the unit of work is committed; or not at all.
-
-    For what must not be part of the transaction and is no loss: nobody hears of its failure.
-    """
-    session.info.setdefault(_AFTER_COMMIT, {})[statement] = None
-
-
-async def call(session: AsyncSession, statement: str, *values: object) -> Any:  # noqa: ANN401  # any function's answer
-    """The one value of one row; JSON is read. Values are ``$1``, ``$2`` ... of the statement."""
-    driver: asyncpg.Connection = session.info.get(_DRIVER)
-    if driver is not None:
-        return await driver.fetchval(statement, *values)
-    connection = await session.connection()
-    return (await connection.exec_driver_sql(statement, values)).scalar_one()
-
-
-async def do(session: AsyncSession, statement: str) -> None:
-    """Run what takes nothing and answers nothing."""
-    driver: asyncpg.Connection = session.info.get(_DRIVER)
-    if driver is not None:
-        await driver.execute(statement)
-        return
-    connection = await session.connection()
-    await connection.exec_driver_sql(statement)
-
-
-async def _driver_of(session: AsyncSession) -> asyncpg.Connection:
-    raw = await (await session.connection()).get_raw_connection()
-    return raw.driver_connection
-
-
-async def _do_after(session: AsyncSession) -> None:
-    for statement in session.info.pop(_AFTER_COMMIT, ()):
-        driver = await _driver_of(session)
-        # The work is done and stays done, whatever becomes of this.
-        with suppress(*VENDOR_ERRORS, OSError):
-            await driver.execute(statement)
 
 
 class _BriefConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

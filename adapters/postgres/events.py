@@ -10,9 +10,9 @@ import asyncpg
 import orjson
 import structlog
 from sqlalchemy import RowMapping, text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database, after_commit, call
+from adapters.postgres.engine import Database
+from adapters.postgres.statements import Unit, after_commit, call
 from adapters.telemetry import correlation
 from domain.events.ports import Delivery
 from domain.kernel.clock import Clock
@@ -76,32 +76,38 @@ class PendingEvents:
     def __len__(self) -> int:
         return len(self._events)
 
-    async def write(self, session: AsyncSession, *, now: datetime) -> None:
+    async def write(self, unit: Unit, *, now: datetime) -> None:
         """Number and store them. Takes the streams' row locks: commit right after."""
         if self._events:
-            await call(session, _APPEND, self.taken(session), now)
+            await call(unit, _APPEND, self.taken(unit), now)
 
-    def taken(self, session: AsyncSession) -> str:
-        """The batch for ``events.append``; none are pending after it.
-
-        The outbox is rung once they are committed, by itself: a NOTIFY within the transaction lets
-        one commit at a time through, disk included, of the whole server.
-        """
-        after_commit(session, f"NOTIFY {CHANNEL}")
-        traceparent = correlation.current().traceparent
-        batch = [
-            {
-                "stream": event.stream,
-                "id": str(new_uuid7()),
-                "type": event.type,
-                "version": event.version,
-                "body": event.body,
-                "traceparent": traceparent,
-            }
-            for event in self._events
-        ]
+    def taken(self, unit: Unit) -> str:
+        """The batch for ``events.append``; none are pending after it."""
+        ring(unit)
+        batch = [item_of(event) for event in self._events]
         self._events.clear()
         return orjson.dumps(batch).decode()
+
+
+def ring(unit: Unit) -> None:
+    """Have the outbox looked at once ``unit`` is committed.
+
+    By itself: a NOTIFY within the transaction lets one commit at a time through, disk included, of
+    the whole server.
+    """
+    after_commit(unit, f"NOTIFY {CHANNEL}")
+
+
+def item_of(event: NewEvent) -> dict[str, object]:
+    """One of the batch that ``events.append`` takes."""
+    return {
+        "stream": event.stream,
+        "id": str(new_uuid7()),
+        "type": event.type,
+        "version": event.version,
+        "body": event.body,
+        "traceparent": correlation.current().traceparent,
+    }
 
 
 class PostgresEventLog:

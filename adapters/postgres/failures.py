@@ -19,6 +19,7 @@ from contextlib import contextmanager
 
 import asyncpg
 import structlog
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -37,6 +38,8 @@ _REFUSED = ("28", "3D000")
 
 VENDOR_ERRORS = (
     DBAPIError,
+    # The same without SQLAlchemy's wrapping, out of its pool.
+    AsyncAdapt_asyncpg_dbapi.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     # A server that is killed says goodbye to idle connections, and asyncpg, which was not asking

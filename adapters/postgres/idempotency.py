@@ -6,35 +6,33 @@ from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import Database, call, do
+from adapters.postgres.engine import Database
 from adapters.postgres.events import PendingEvents
+from adapters.postgres.statements import Unit, call, do
 from domain.kernel.idempotency import DAYS_KEPT, Busy, Claimed, Command, Done, Reused
 
 # A claim is tried twice: together what a twin is promised to be waited for.
 PATIENCE_SECONDS = 2.5
-_ATTEMPTS = "okd_attempts"
 
-_CLAIM = "SELECT idempotency.claim($1, $2, $3, $4, $5, $6)"
-_SETTLE = "idempotency.settle($1, $2, $3, $4::jsonb)"
-_SETTLED = f"SELECT {_SETTLE}"
-_SETTLED_AND_TOLD = f"SELECT {_SETTLE}, events.append($5::jsonb, $6)"
+_TAKE = "SELECT idempotency.take($1, $2, $3, $4, $5)"
+_KEEP = "idempotency.keep($1, $2, $3, $4, $5::jsonb, $6)"
+_KEPT = f"SELECT {_KEEP}"
+_KEPT_AND_TOLD = f"SELECT {_KEEP}, events.append($7::jsonb, $6)"
 
 
 class PostgresIdempotency:
     """Implements domain.kernel.idempotency.Idempotency. An outcome is written by ``finish``."""
 
-    def __init__(self, session: AsyncSession, *, patience_seconds: float) -> None:
-        self._session = session
+    def __init__(self, unit: Unit, *, patience_seconds: float) -> None:
+        self._unit = unit
         self._patience_seconds = patience_seconds
         self.settled: tuple[object, ...] | None = None
-        """What has to be written of the command that was settled: its name, and its outcome."""
+        """What has to be written of the command that was settled."""
 
-    async def claim(self, command: Command, *, now: datetime) -> Claimed | Done | Busy | Reused:
+    async def claim(self, command: Command) -> Claimed | Done | Busy | Reused:
         patience = int(self._patience_seconds * 1000)
-        values = (*_name(command), command.digest, now, patience)
-        found = await call(self._session, _CLAIM, *values)
+        found = await call(self._unit, _TAKE, *named(command), patience)
         if found is None:
             return Busy()
         if found["mine"]:
@@ -44,44 +42,41 @@ class PostgresIdempotency:
         return Busy() if found["outcome"] is None else Done(found["outcome"])
 
     async def settle(self, command: Command, outcome: Mapping[str, object]) -> None:
-        self.settled = (*_name(command), orjson.dumps(outcome).decode())
+        self.settled = (*named(command), orjson.dumps(outcome).decode())
 
 
 class PostgresAttempt:
     """Implements domain.kernel.idempotency.Attempt."""
 
-    def __init__(self, session: AsyncSession, savepoint: str, events: PendingEvents) -> None:
-        self._session = session
-        self._savepoint = savepoint
+    def __init__(self, unit: Unit, events: PendingEvents) -> None:
+        self._unit = unit
         self._events = events
         self._mark = events.mark()
 
     async def take_back(self) -> None:
-        await do(self._session, f"ROLLBACK TO SAVEPOINT {self._savepoint}")
+        await do(self._unit, "ROLLBACK TO SAVEPOINT attempt")
         self._events.take_back(self._mark)
 
 
 @asynccontextmanager
-async def attempt(session: AsyncSession, events: PendingEvents) -> AsyncIterator[PostgresAttempt]:
-    """A savepoint, and the events appended since."""
-    number = session.info[_ATTEMPTS] = session.info.get(_ATTEMPTS, 0) + 1
-    savepoint = f"attempt_{number}"
-    await do(session, f"SAVEPOINT {savepoint}")
+async def attempt(unit: Unit, events: PendingEvents) -> AsyncIterator[PostgresAttempt]:
+    """A savepoint, and the events appended since; the newest is meant by their common name."""
+    await do(unit, "SAVEPOINT attempt")
     # Never released: the commit does that, and others wait for every round trip before it.
-    yield PostgresAttempt(session, savepoint, events)
+    yield PostgresAttempt(unit, events)
 
 
 async def finish(
-    session: AsyncSession, idempotency: PostgresIdempotency, events: PendingEvents, *, now: datetime
+    unit: Unit, idempotency: PostgresIdempotency, events: PendingEvents, *, now: datetime
 ) -> None:
     """The last statement of a work: the outcome and the events, in one call. Commit right after."""
     settled = idempotency.settled
     if settled is None:
-        await events.write(session, now=now)
+        await events.write(unit, now=now)
     elif events:
-        await call(session, _SETTLED_AND_TOLD, *settled, events.taken(session), now)
+        await call(unit, _KEPT_AND_TOLD, *settled, now, events.taken(unit))
     else:
-        await call(session, _SETTLED, *settled)
+        await call(unit, _KEPT, *settled, now)
 
 
 async def forget_commands(database: Database, *, now: datetime) -> None:
@@ -92,5 +87,6 @@ async def forget_commands(database: Database, *, now: datetime) -> None:
         await connection.execute(text("SELECT idempotency.forget(:before)"), {"before": before})
 
 
-def _name(command: Command) -> tuple[object, ...]:
-    return command.actor, command.mutation, command.key
+def named(command: Command) -> tuple[object, ...]:
+    """The first arguments of the functions that take or keep a key."""
+    return command.actor, command.mutation, command.key, command.digest

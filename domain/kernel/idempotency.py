@@ -1,8 +1,8 @@
 """A command is done once, however often it is sent: its first outcome is every later answer.
 
-The claim is the first row a command's transaction writes, and its outcome the same transaction's:
-a crash in between leaves neither. Success and what the rules said no to are kept and replayed;
-failures roll the transaction back, so that the same key may be tried again.
+The claim is a lock of the command's transaction, and its outcome a row of the same one: a crash in
+between leaves neither. Success and what the rules said no to are kept and replayed; failures roll
+the transaction back, so that the same key may be tried again.
 """
 
 import json
@@ -17,7 +17,6 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
-from domain.kernel.clock import Clock
 from domain.kernel.errors import UserError
 from domain.kernel.ids import UserId
 from domain.kernel.money import plain
@@ -102,7 +101,7 @@ class Reused:
 class Idempotency(Protocol):
     """Keys and outcomes, within one unit of work."""
 
-    async def claim(self, command: Command, *, now: datetime) -> Claimed | Done | Busy | Reused:
+    async def claim(self, command: Command) -> Claimed | Done | Busy | Reused:
         """Take the key, or say what became of it; waits for a twin, half as long as promised."""
         ...
 
@@ -139,8 +138,6 @@ async def once(
     command: Command,
     outcomes: "Outcomes",
     rule: Callable[[Work], Awaitable[Outcome]],
-    *,
-    clock: Clock,
 ) -> Outcome | IdempotencyInProgress | IdempotencyKeyReused:
     """What ``rule`` gave the first time ``command`` came. A user error undoes what it wrote.
 
@@ -149,7 +146,7 @@ async def once(
     """
     for _ in range(_CLAIMS):
         async with begin() as work:
-            claim = await work.idempotency.claim(command, now=clock.now())
+            claim = await work.idempotency.claim(command)
             match claim:
                 case Busy():
                     continue

@@ -11,12 +11,13 @@ from decimal import Decimal
 from domain.kernel.events import Event, NewEvent, stream_of_user
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import plain
+from domain.wallets.booking import Announcement
 from domain.wallets.model import (
     AccountKind,
-    AccountState,
     EntryKind,
     JournalEntry,
     Posted,
+    Posting,
     Wallet,
 )
 
@@ -35,26 +36,38 @@ _TYPES = {
 _FREEZING = {"wallet.frozen": True, "wallet.unfrozen": False}
 
 
-def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
-    """What every owner is told of an entry; nothing of one that was posted before."""
-    wallets: dict[_Wallet, dict[AccountKind, AccountState]] = {}
-    for state in posted.states:
-        account = state.account
+def announcements(entry: JournalEntry) -> Iterator[Announcement]:
+    """What every owner is told of an entry, but for what their wallets then hold."""
+    wallets: dict[_Wallet, dict[AccountKind, Posting]] = {}
+    for posting in entry.postings:
+        account = posting.account
         if account.owner is not None:
-            wallets.setdefault((account.owner, account.asset), {})[account.kind] = state
-    for (owner, asset), states in wallets.items():
-        available, held = states.get(AccountKind.AVAILABLE), states.get(AccountKind.HELD)
+            wallets.setdefault((account.owner, account.asset), {})[account.kind] = posting
+    for (owner, asset), postings in wallets.items():
+        available, held = postings.get(AccountKind.AVAILABLE), postings.get(AccountKind.HELD)
+        # An account that the entry left alone holds what it held: nothing is told of that.
         body: dict[str, object] = {
             "entryId": str(entry.id),
             "asset": asset,
             "availableChange": _change(available),
-            "available": _after(available),
+            "available": None,
             "heldChange": _change(held),
-            "held": _after(held),
+            "held": None,
         }
         if entry.hold_id is not None:
             body["holdId"] = str(entry.hold_id)
-        yield NewEvent(stream_of_user(owner), _type(entry.kind, available), body)
+        named = {"available": available, "held": held}
+        blanks = {name: each.account for name, each in named.items() if each is not None}
+        yield Announcement(
+            NewEvent(stream_of_user(owner), _type(entry.kind, available), body), blanks
+        )
+
+
+def wallet_events(entry: JournalEntry, posted: Posted) -> Iterator[NewEvent]:
+    """What every owner is told of an entry; nothing of one that was posted before."""
+    if not posted.repeated:
+        for announcement in announcements(entry):
+            yield announcement.of(posted)
 
 
 def wallet_frozen(owner: UserId, asset: AssetCode) -> NewEvent:
@@ -83,17 +96,12 @@ def wallet_after(event: Event, before: Wallet) -> Wallet:
     )
 
 
-def _type(kind: EntryKind, available: AccountState | None) -> str:
+def _type(kind: EntryKind, available: Posting | None) -> str:
     if kind is EntryKind.TRANSFER:
         sent = available is not None and available.amount < 0
         return "wallet.transfer_sent" if sent else "wallet.transfer_received"
     return _TYPES[kind]
 
 
-def _change(state: AccountState | None) -> str:
-    return plain(Decimal(0) if state is None else state.amount)
-
-
-def _after(state: AccountState | None) -> str | None:
-    """Nothing when the entry left it alone: then it is what it was."""
-    return None if state is None else plain(state.balance)
+def _change(posting: Posting | None) -> str:
+    return plain(Decimal(0) if posting is None else posting.amount)

@@ -6,14 +6,15 @@ they end now, and not at midnight.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import total
+from domain.wallets.booking import Cap
 from domain.wallets.errors import LimitExceeded
-from domain.wallets.model import LimitPeriod, TransferLimit
+from domain.wallets.model import Account, LimitPeriod, TransferLimit
 from domain.wallets.ports import Sent, SentWithin
 
 DAY = timedelta(hours=24)
@@ -89,6 +90,12 @@ def problem(
                 asset, each.period, each.limit, each.used, each.remaining, each.resets_at
             )
     return None
+
+
+def caps(account: Account, allowed: Allowance, *, now: datetime) -> Sequence[Cap]:
+    """The rolling limits as bounds of what may have left ``account`` in the end."""
+    rolling = ((allowed.per_day, DAY), (allowed.per_month, MONTH))
+    return [Cap(account, now - length, most) for most, length in rolling if most is not None]
 
 
 def without(sent: Sent, amount: Decimal) -> Sent:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 from uuid import UUID, uuid5
 
@@ -90,8 +91,7 @@ class Account:
     @property
     def id(self) -> AccountId:
         """Made from what the account is: nobody has to look it up, and locks have an order."""
-        owner = "" if self.owner is None else self.owner
-        return AccountId(uuid5(_ACCOUNTS, f"{self.kind}:{self.asset}:{owner}:{self.name}"))
+        return _account_id(self.kind, self.asset, self.owner, self.name)
 
     @property
     def counted(self) -> bool:
@@ -100,6 +100,12 @@ class Account:
         The house's have not: a row that every transfer locks would be the speed of all of them.
         """
         return self.owner is not None
+
+
+# An entry asks for the same few again and again.
+@lru_cache(maxsize=4096)
+def _account_id(kind: AccountKind, asset: AssetCode, owner: UserId | None, name: str) -> AccountId:
+    return AccountId(uuid5(_ACCOUNTS, f"{kind}:{asset}:{'' if owner is None else owner}:{name}"))
 
 
 def available(owner: UserId, asset: AssetCode) -> Account:

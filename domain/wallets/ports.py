@@ -14,8 +14,9 @@ from typing import Protocol
 
 from domain.kernel.errors import UserError
 from domain.kernel.events import Event, EventAppender, StreamName
-from domain.kernel.idempotency import Attempt, Idempotency
+from domain.kernel.idempotency import Attempt, Done, Idempotency
 from domain.kernel.ids import AssetCode, UserId
+from domain.wallets.booking import Booking
 from domain.wallets.daily import Closing, Days
 from domain.wallets.errors import Refusal
 from domain.wallets.model import (
@@ -91,6 +92,14 @@ class Works(Protocol):
     """Begins transactions. Raises Unavailable, TimedOut, Conflict."""
 
     def begin(self) -> AbstractAsyncContextManager[Work]: ...
+
+    async def book(self, booking: Booking) -> Posted | Done | None:
+        """A whole command in one call: what was posted, or what came of its key before.
+
+        Nothing when anything is in the way (a refusal, a cap, a twin, another request's key): then
+        nothing was written, and it takes a transaction to find out what, and to keep it.
+        """
+        ...
 
 
 class Assets(Protocol):

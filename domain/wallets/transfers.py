@@ -3,7 +3,7 @@
 A plain session is enough: what is sent stays here, within limits, and can be traced to who has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.failures import Failure
 from domain.kernel.idempotency import (
     Command,
+    Done,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     Outcomes,
@@ -21,6 +22,7 @@ from domain.kernel.idempotency import (
 )
 from domain.kernel.ids import AssetCode, UserId
 from domain.wallets import ledger, limits
+from domain.wallets.booking import Booking
 from domain.wallets.errors import (
     BadAmount,
     InsufficientFunds,
@@ -32,8 +34,9 @@ from domain.wallets.errors import (
     UnknownRecipient,
     WalletFrozen,
 )
+from domain.wallets.events import announcements
 from domain.wallets.limits import Allowance, Limits
-from domain.wallets.model import Asset, EntryId, Posted
+from domain.wallets.model import Asset, EntryId, Posted, available
 from domain.wallets.payees import Payees
 from domain.wallets.ports import Assets, LookUps, Recipients, Sent, Work, Works
 from domain.wallets.recording import record
@@ -112,7 +115,7 @@ class _NotKept(Exception):
 _Found: TypeAlias = UserId | UnknownRecipient | TooManyRecipients | Failure
 
 
-def _decided(found: _Found) -> UserId | UnknownRecipient:
+def _payee_of(found: _Found) -> UserId | UnknownRecipient:
     """Whom to pay; asked once the key is claimed, which what is raised here leaves unclaimed.
 
     A key that was answered before is answered the same, whatever is said of its recipient today.
@@ -161,22 +164,63 @@ class Transfers:
         # inside of it, because who was paid yesterday may be gone today, and the answer is not.
         found = await self._found(wish)
         allowed = await self._limits.allowance(wish.sender, asset.code)
+        mark = self._payees.mark(wish.recipient)
+        digest = digest_of(recipient=mark, asset=asset.code, amount=amount)
+        command = Command(wish.sender, "transferFunds", wish.idempotency_key, digest)
+        return await self._booked(command, wish, found, asset, allowed) or await self._decided(
+            command, wish, found, asset, allowed
+        )
+
+    async def _booked(
+        self, command: Command, wish: TransferFunds, found: _Found, asset: Asset, allowed: Allowance
+    ) -> Transfer | TransferRefusal | None:
+        """In one call when nothing is in the way, as it is nearly always; otherwise nothing."""
+        sender, code, amount = wish.sender, asset.code, wish.amount
+        if (
+            not isinstance(found, UUID)
+            or found == sender
+            or limits.problem(code, amount, allowed.at_once, Sent())
+        ):
+            return None
+        now = self._clock.now()
+        entry = ledger.transfer(sender, found, code, amount, at=now, fee=FEE)
+        # What is available then is left blank.
+        transfer = Transfer(entry.id, sender, found, code, amount, Decimal(0), now)
+        own = available(sender, code)
+        booking = Booking(
+            command,
+            entry,
+            tuple(announcements(entry)),
+            _OUTCOMES.kept(transfer),
+            blanks={"available": own},
+            caps=limits.caps(own, allowed, now=now),
+        )
+        match await self._works.book(booking):
+            case Posted(states=states):
+                left = next(state.balance for state in states if state.account == own)
+                return replace(transfer, available=left)
+            case Done(outcome):
+                return _OUTCOMES.replayed(outcome)  # type: ignore[no-any-return]  # what was kept
+            case None:
+                return None
+
+    async def _decided(
+        self, command: Command, wish: TransferFunds, found: _Found, asset: Asset, allowed: Allowance
+    ) -> Transfer | TransferRefusal:
+        """Step by step, with words for whatever is in the way, which are kept under the key."""
 
         async def rule(
             work: Work,
         ) -> Transfer | UnknownRecipient | OwnWallet | LimitExceeded | Refusal:
-            payee = _decided(found)
+            payee = _payee_of(found)
             if isinstance(payee, UnknownRecipient):
                 return payee
             if payee == wish.sender:
                 return OwnWallet()
             return await self._move(work, wish, payee, asset, allowed)
 
-        mark = self._payees.mark(wish.recipient)
-        digest = digest_of(recipient=mark, asset=asset.code, amount=amount)
-        command = Command(wish.sender, "transferFunds", wish.idempotency_key, digest)
-        done = once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
         try:
+            done = once(self._works.begin, command, _OUTCOMES, rule)
             return await done  # type: ignore[return-value]  # no hold is involved
         except _NotKept as not_kept:
             return not_kept.refusal

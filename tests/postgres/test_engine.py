@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres import Database, engine
-from adapters.postgres.engine import after_commit
+from adapters.postgres.statements import after_commit
 from adapters.sandbox.servers import Servers, ServerStatus
 from domain.kernel.failures import Conflict, Failure, TimedOut, Unavailable
 from tests.world import DatabaseUrls, Swallower, eventually

@@ -24,7 +24,7 @@ from adapters.postgres.migrations import (
     pending,
 )
 from adapters.postgres.tables import METADATA
-from adapters.postgres.wallets.journal import _given, _opened
+from adapters.postgres.wallets.journal import _opened, given_of
 from adapters.sandbox.servers import Servers
 from domain.kernel.ids import AssetCode, Category, UserId
 from domain.market import InstrumentStatus
@@ -134,7 +134,7 @@ async def test_lines_of_an_older_journal_learn_their_kind(empty: DatabaseUrls) -
     deposit = ledger.deposit(somebody, usdt, Decimal(5), origin=origin, source="s", at=NOW)
     hold = Hold(HoldId(uuid4()), somebody, usdt, Decimal(2), "order", NOW)
     for entry, opens in ((deposit, None), (ledger.placing(hold), hold)):
-        given = _given(entry) | ({} if opens is None else {"opens": _opened(opens)})
+        given = given_of(entry) | ({} if opens is None else {"opens": _opened(opens)})
         await owner.execute("SELECT wallets.post($1)", orjson.dumps(given).decode())
 
     await migrate(empty.owner)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.postgres.idempotency import forget_commands
+from adapters.postgres.statements import call
 from domain.kernel.failures import Unavailable
 from domain.kernel.idempotency import (
     Command,
@@ -59,14 +60,13 @@ class Payments:
             self.runs += 1
             entry = ledger.fee(self.payer, USDT, Decimal(1), at=self.bank.clock.now())
             assert isinstance(await record(work, entry), Posted)
-            connection = await work.ledger._session.connection()
-            self.pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            self.pid = await call(work.ledger._unit, "SELECT pg_backend_pid()")
             self.reached.set()
             await self.go_on.wait()
             return answer or Paid(self.runs)
 
         outcomes = Outcomes(Paid, InsufficientFunds)
-        return await once(self.bank.works.begin, command, outcomes, rule, clock=self.bank.clock)
+        return await once(self.bank.works.begin, command, outcomes, rule)
 
 
 async def test_the_same_key_at_once_moves_once_and_answers_alike(bank: Bank):

@@ -6,12 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from adapters.postgres.engine import call
-from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow, PostingRow
+from adapters.postgres.statements import Unit, call, rows
+from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow
 from adapters.postgres.wallets.rows import account_of, entry_of, hold_of
 from adapters.postgres.wallets.sent import sent_lately
 from domain.kernel.ids import AssetCode, UserId
@@ -37,19 +34,25 @@ from domain.wallets.model import (
 from domain.wallets.ports import Sent
 
 _POST = "SELECT wallets.post($1::jsonb)"
-_FREEZE = text("SELECT wallets.freeze(:account, :wish)")
+_ENTRY = "SELECT * FROM wallets.entry WHERE id = $1"
+_LINES = """
+    SELECT a.*, p.amount FROM wallets.posting p JOIN wallets.account a ON a.id = p.account_id
+    WHERE p.position = $1 ORDER BY p.line
+"""
+_HOLD = "SELECT * FROM wallets.hold WHERE id = $1"
+_FREEZE = "SELECT wallets.freeze($1, $2)"
 
 
 class PostgresLedger:
     """Implements domain.wallets.ports.Ledger."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
 
     async def post(
         self, entry: JournalEntry, *, opens: Hold | None = None, resolves: Hold | None = None
     ) -> Posted | Refusal:
-        given = _given(entry)
+        given = given_of(entry)
         if opens is not None:
             given["opens"] = _opened(opens)
         if resolves is not None:
@@ -58,39 +61,35 @@ class PostgresLedger:
                 "state": resolves.state.value,
                 "posted": plain(resolves.posted),
             }
-        answer = await call(self._session, _POST, orjson.dumps(given).decode())
-        return _outcome(entry, answer)
+        answer = await call(self._unit, _POST, orjson.dumps(given).decode())
+        return outcome_of(entry, answer)
 
     async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
-        return await sent_lately(await self._session.connection(), owner, asset, now=now)
+        return await sent_lately(self._unit, owner, asset, now=now)
 
     async def entry(self, entry_id: EntryId) -> JournalEntry | None:
-        wanted = (
-            select(EntryRow, PostingRow, LedgerAccountRow)
-            .join(PostingRow, col(PostingRow.position) == EntryRow.position)
-            .join(LedgerAccountRow, col(LedgerAccountRow.id) == PostingRow.account_id)
-            .where(EntryRow.id == entry_id)
-            .order_by(col(PostingRow.line))
-        )
-        rows = (await self._session.exec(wanted)).all()
-        if not rows:
+        found = await rows(self._unit, _ENTRY, entry_id)
+        if not found:
             return None
-        postings = [Posting(account_of(account), line.amount) for _, line, account in rows]
-        return entry_of(rows[0][0], postings)
+        lines = await rows(self._unit, _LINES, found[0]["position"])
+        postings = [
+            Posting(account_of(LedgerAccountRow(**line)), amount)
+            for line in lines
+            for amount in [line.pop("amount")]
+        ]
+        return entry_of(EntryRow(**found[0]), postings)
 
     async def hold(self, hold_id: HoldId) -> Hold | None:
-        found = await self._session.exec(select(HoldRow).where(HoldRow.id == hold_id))
-        row = found.one_or_none()
-        return None if row is None else hold_of(row)
+        found = await rows(self._unit, _HOLD, hold_id)
+        return hold_of(HoldRow(**found[0])) if found else None
 
     async def freeze(self, account: Account, *, frozen: bool) -> bool | None:
-        connection = await self._session.connection()
-        answer = await connection.execute(_FREEZE, {"account": account.id, "wish": frozen})
-        changed: bool | None = answer.scalar_one()
+        changed: bool | None = await call(self._unit, _FREEZE, account.id, frozen)
         return changed
 
 
-def _given(entry: JournalEntry) -> dict[str, Any]:
+def given_of(entry: JournalEntry) -> dict[str, Any]:
+    """The entry as ``wallets.post`` takes it."""
     return {
         "id": str(entry.id),
         "kind": entry.kind.value,
@@ -128,7 +127,8 @@ def _opened(hold: Hold) -> dict[str, Any]:
     }
 
 
-def _outcome(entry: JournalEntry, answer: dict[str, Any]) -> Posted | Refusal:
+def outcome_of(entry: JournalEntry, answer: dict[str, Any]) -> Posted | Refusal:
+    """What ``wallets.post`` answered of the entry."""
     if "refused" in answer:
         return _refusal(entry, answer)
     if "repeated" in answer:

@@ -143,7 +143,7 @@ class PostgresBooks:
 
     async def sent(self, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
         async with self._database.read() as session:
-            return await sent_lately(await session.connection(), owner, asset, now=now)
+            return await sent_lately(session, owner, asset, now=now)
 
     async def due_holds(self, *, now: datetime, first: int) -> Sequence[HoldId]:
         wanted = (

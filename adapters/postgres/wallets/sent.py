@@ -2,27 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from adapters.postgres.statements import Unit, rows
 from domain.kernel.ids import AssetCode, UserId
 from domain.kernel.money import trimmed
 from domain.wallets.limits import DAY, MONTH
 from domain.wallets.model import available
 from domain.wallets.ports import Sent, SentWithin
 
-_SENT = text(
-    """
-    SELECT day.amount, day.oldest_at, month.amount, month.oldest_at
-    FROM wallets.sent_since(:account, :day) AS day, wallets.sent_since(:account, :month) AS month
-    """
-)
+_SENT = """
+    SELECT day.amount AS day, day.oldest_at AS day_oldest_at, month.amount AS month,
+        month.oldest_at AS month_oldest_at
+    FROM wallets.sent_since($1, $2) AS day, wallets.sent_since($1, $3) AS month
+"""
 
 
-async def sent_lately(
-    connection: AsyncConnection, owner: UserId, asset: AssetCode, *, now: datetime
-) -> Sent:
+async def sent_lately(unit: Unit, owner: UserId, asset: AssetCode, *, now: datetime) -> Sent:
     """Reversed ones count, too: they were sent."""
-    values = {"account": available(owner, asset).id, "day": now - DAY, "month": now - MONTH}
-    day, day_oldest, month, month_oldest = (await connection.execute(_SENT, values)).one()
-    return Sent(SentWithin(trimmed(day), day_oldest), SentWithin(trimmed(month), month_oldest))
+    account = available(owner, asset).id
+    (found,) = await rows(unit, _SENT, account, now - DAY, now - MONTH)
+    return Sent(
+        SentWithin(trimmed(found["day"]), found["day_oldest_at"]),
+        SentWithin(trimmed(found["month"]), found["month_oldest_at"]),
+    )

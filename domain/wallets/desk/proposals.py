@@ -224,7 +224,7 @@ class Proposals:
             log_proposal(work, viewer, proposal, "proposed", owners)
             return Proposed(proposal.id)
 
-        done = await once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
+        done = await once(self._works.begin, command, _OUTCOMES, rule)
         if not isinstance(done, Proposed):
             return done
         kept = await self._books.proposal(done.proposal_id)

@@ -112,7 +112,7 @@ class MyStatements:
 
         digest = digest_of(asset=asset, since=wish.since, until=wish.until, format=wish.format)
         command = Command(owner, "requestStatement", wish.idempotency_key, digest)
-        done = await once(self._works.begin, command, _OUTCOMES, rule, clock=self._clock)
+        done = await once(self._works.begin, command, _OUTCOMES, rule)
         if not isinstance(done, Requested):
             return done
         statement = await self._shelf.statement(StatementId(done.statement_id))
