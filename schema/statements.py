@@ -74,7 +74,9 @@ class RequestStatementInput:
     asset: str | None = strawberry.field(
         default=None, description="Its code; all assets when left out."
     )
-    since: datetime = strawberry.field(description="Where it begins, in the past.")
+    since: datetime = strawberry.field(
+        description="Where it begins: in the past, in 1970 or later."
+    )
     until: datetime = strawberry.field(
         description="Where it ends, not included: at most 366 days later. Now when that is sooner."
     )

@@ -10,7 +10,7 @@ import domain.wallets.model
 import schema.wallet_words  # noqa: F401  # the enums must be declared before they are shown
 from domain.kernel.errors import BadInput
 from domain.kernel.ids import UserId
-from domain.kernel.money import asset_code
+from domain.kernel.money import asset_code, trimmed
 from domain.wallets import PreviewWish, TransferWish
 from domain.wallets.ports import TransactionFilter
 from schema._ids import decode_id
@@ -48,7 +48,8 @@ class TransferFundsInput:
         recipient = self.recipient.to_domain()
         if isinstance(recipient, BadInput):
             return recipient
-        return TransferWish(recipient, self.asset, self.amount, self.idempotency_key)
+        amount = trimmed(self.amount)
+        return TransferWish(recipient, self.asset, amount, self.idempotency_key)
 
 
 @strawberry.input(description="What you think of sending to whom.")
@@ -61,7 +62,7 @@ class PreviewTransferInput:
         recipient = self.recipient.to_domain()
         if isinstance(recipient, BadInput):
             return recipient
-        return PreviewWish(recipient, self.asset, self.amount)
+        return PreviewWish(recipient, self.asset, trimmed(self.amount))
 
 
 @strawberry.input(name="TransactionFilter", description="Which transactions; every field narrows.")

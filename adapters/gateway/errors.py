@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from graphql import GraphQLError, GraphQLSyntaxError, Node
-from strawberry.exceptions import MissingQueryError
+from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from adapters.gateway.deadline import OperationTimeout
@@ -200,7 +200,9 @@ def _refusal_code(
     if error.path is not None:
         is_argument = _ARGUMENT.match(error.message)
         return GatewayErrorCode.BAD_USER_INPUT if is_argument else None
-    if _VARIABLE.match(error.message):
+    # Strawberry's own words about a variable of a @oneOf input: graphql-core puts none in front.
+    of_variable = isinstance(error, StrawberryInputCoercionError) and not before_execution
+    if of_variable or _VARIABLE.match(error.message):
         return GatewayErrorCode.BAD_USER_INPUT
     # A literal that a scalar refused arrives with the scalar's exception as its cause.
     if before_execution and (cause is None or _EXCEPTION_TEXT.search(error.message)):

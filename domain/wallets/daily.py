@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.kernel.errors import BadInput
-from domain.kernel.money import total
+from domain.kernel.money import total, trimmed
 from domain.wallets.model import AccountId
 
 DAYS_MAX = 366
@@ -42,7 +42,7 @@ class DailyBalance:
 
     @property
     def total(self) -> Decimal:
-        return total((self.available, self.held))
+        return trimmed(total((self.available, self.held)))
 
 
 def days_asked(since: date | None, until: date | None, *, today: date) -> Days | BadInput:
@@ -70,7 +70,7 @@ def daily_balances(
     Closings are those of one account each, the oldest first; the first may be of before.
     """
     both = available_closings, held_closings
-    opening = total(_before(closings, days.first) for closings in both)
+    opening = trimmed(total(_before(closings, days.first) for closings in both))
     rows: list[DailyBalance] = []
     for (day, disposable), (_, reserved) in zip(*(_filled(days, c) for c in both), strict=True):
         row = DailyBalance(day, opening, disposable, reserved)

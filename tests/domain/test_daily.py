@@ -104,3 +104,14 @@ def test_days_that_have_not_begun_are_none_at_all():
 
     assert isinstance(asked, Days)
     assert daily_balances(asked, [Closing(ACCOUNT, TODAY, Decimal(5))], []) == []
+
+
+def test_totals_are_told_without_zeros_at_the_end():
+    half = [Closing(ACCOUNT, TODAY, Decimal("0.5"))]
+    asked = Days(TODAY, TODAY + timedelta(days=1))
+
+    rows = daily_balances(asked, half, half)
+    (later,) = daily_balances(Days(asked.last, asked.last), half, half)
+
+    assert [(str(row.opening_total), str(row.total)) for row in rows] == [("0", "1"), ("1", "1")]
+    assert (str(later.opening_total), str(later.total)) == ("1", "1")

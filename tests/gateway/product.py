@@ -174,6 +174,12 @@ async def whoami(info: strawberry.Info[Context, None]) -> AsyncGenerator[str, No
         await asyncio.sleep(0.005)
 
 
+@strawberry.input(one_of=True)
+class Guest:
+    email: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+
+
 @strawberry.type
 class Person:
     roles: list[str]
@@ -182,6 +188,10 @@ class Person:
 def resolve_viewer(info: strawberry.Info[Context, None]) -> Person | None:
     viewer = info.context.viewer
     return Person(roles=sorted(viewer.roles)) if viewer.signed_in else None
+
+
+def resolve_invite(guest: Guest) -> bool:
+    return isinstance(guest, Guest)
 
 
 def product_schema(
@@ -222,6 +232,7 @@ def product_schema(
         lone: str = strawberry.field(resolver=resolve_lone)
         echo: Decimal = strawberry.field(resolver=resolve_echo)
         viewer: Person | None = strawberry.field(resolver=resolve_viewer)
+        invite: bool = strawberry.field(resolver=resolve_invite)
 
         @strawberry.field
         def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]

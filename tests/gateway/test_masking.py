@@ -85,6 +85,22 @@ REFUSED = [
         "Expected variable '$n' provided to non-null type 'String!' not to be None.",
         {"n": None},
     ),
+    *(
+        Refused("query($g: Guest!) { invite(guest: $g) }", "BAD_USER_INPUT", message, {"g": guest})
+        for guest, message in (
+            ({}, "OneOf Input Object 'Guest' must specify exactly one key."),
+            (
+                {"email": "a@b.c", "phone": "1"},
+                "OneOf Input Object 'Guest' must specify exactly one key.",
+            ),
+            ({"email": None}, "Value for member field 'email' must be non-null"),
+        )
+    ),
+    Refused(
+        "{ invite(guest: {}) }",
+        "GRAPHQL_VALIDATION_FAILED",
+        "OneOf Input Object 'Guest' must specify exactly one key.",
+    ),
 ]
 
 

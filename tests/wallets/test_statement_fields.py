@@ -180,6 +180,24 @@ async def test_every_reason_why_not_is_a_member_of_the_answer(world: World):
     ]
 
 
+async def test_a_period_begins_where_the_database_has_days(world: World):
+    ann = await world.somebody()
+    until = "1970-06-01T00:00:00Z"
+    listing = "{ viewer { statements { edges { node { id since } } } } }"
+
+    for since, end in (
+        ("0001-01-01T00:00:00Z", "0001-02-01T00:00:00Z"),
+        ("1969-12-31T23:59:59.999999Z", until),
+    ):
+        answer = await world.ask(ann, since=since, until=end)
+        assert (answer["code"], answer["path"]) == ("BAD_INPUT", ["since"])
+    first = await world.asked(ann, since="1970-01-01T00:00:00Z", until=until)
+
+    assert first["fileName"] == "okd-statement-all-19700101-19700601.csv"
+    listed = (await world.api.data(listing, ann))["viewer"]["statements"]["edges"]
+    assert listed == [{"node": {"id": first["id"], "since": "1970-01-01T00:00:00.000Z"}}]
+
+
 async def test_erasing_somebody_makes_their_files_unreadable(world: World):
     ann = await world.somebody()
     await world.book.account.request_erasure(ann)

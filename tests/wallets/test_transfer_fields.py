@@ -52,6 +52,18 @@ async def test_money_goes_to_an_id(api: WalletApi):
     assert (await api.has(ann), await api.has(bob)) == ("0 + 0", "10 + 0")
 
 
+async def test_amounts_are_told_without_zeros_at_the_end(api: WalletApi):
+    ann = await api.person("ann", "10")
+    await api.person("bob")
+    key = str(uuid4())
+
+    preview = await api.preview(ann, "bob@example.org", "2.500000")
+    sent = await api.send(ann, "bob@example.org", "2.500000", idempotencyKey=key)
+
+    assert (preview["amount"], sent["amount"], sent["available"]) == ("2.5", "2.5", "7.5")
+    assert await api.send(ann, "bob@example.org", "2.5", idempotencyKey=key) == sent
+
+
 async def test_a_key_is_answered_as_it_was_first(api: WalletApi):
     ann, bob = await api.person("ann", "10"), await api.person("bob")
     key = str(uuid4())

@@ -102,6 +102,16 @@ def test_balanced_is_reckoned_and_not_said():
     assert not trial_balance(odd, as_of=NOW, position=1).balanced
 
 
+def test_sums_are_told_without_zeros_at_the_end():
+    def row(out: str, into: str) -> TrialRow:
+        return TrialRow(BTC, AccountKind.FEES, "", 1, Decimal(out), Decimal(into))
+
+    (asset,) = trial_balance([row("0.5", "1.5"), row("1.5", "0.5")], as_of=NOW, position=1).assets
+
+    assert [str(each.balance) for each in asset.rows] == ["1", "-1"]
+    assert (str(asset.debits), str(asset.credits), str(asset.balance)) == ("2", "2", "0")
+
+
 # One step: what it is, who and whom, how much in units of the asset.
 steps = st.lists(
     st.tuples(

@@ -9,7 +9,7 @@ from typing import NewType
 from uuid import UUID
 
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import total
+from domain.kernel.money import total, trimmed
 from domain.wallets.model import Account, AccountId, AccountKind, EntryId, EntryKind, HoldId
 
 LedgerProposalId = NewType("LedgerProposalId", UUID)
@@ -100,7 +100,7 @@ class TrialRow:
 
     @property
     def balance(self) -> Decimal:
-        return total((self.credits, self.debits.copy_negate()))
+        return trimmed(total((self.credits, self.debits.copy_negate())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +112,16 @@ class AssetTrial:
 
     @property
     def debits(self) -> Decimal:
-        return total(row.debits for row in self.rows)
+        return trimmed(total(row.debits for row in self.rows))
 
     @property
     def credits(self) -> Decimal:
-        return total(row.credits for row in self.rows)
+        return trimmed(total(row.credits for row in self.rows))
 
     @property
     def balance(self) -> Decimal:
         """Zero, or the books are wrong."""
-        return total((self.credits, self.debits.copy_negate()))
+        return trimmed(total((self.credits, self.debits.copy_negate())))
 
 
 @dataclass(frozen=True, slots=True)

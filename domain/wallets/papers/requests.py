@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.kernel.clock import Clock
@@ -38,6 +38,9 @@ from domain.wallets.ports import Assets
 
 OPEN_MAX = 3
 KEPT_MAX = 50
+# No money is older. Years of fewer than four digits are no days in a file's name, and the first
+# moment of all is "-infinity" to the database's driver, which gives back another one.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LIST = "statements"
 
 
@@ -151,6 +154,8 @@ class MyStatements:
 
 def period_problem(since: datetime, until: datetime, *, now: datetime) -> BadInput | None:
     """What is wrong with a period: it begins in the past and has an end, not too far from it."""
+    if since < EARLIEST:
+        return BadInput("since", f"may be {EARLIEST:%Y-%m-%d} at the earliest.")
     if since >= until:
         return BadInput("until", "must be later than since.")
     if since >= now:
