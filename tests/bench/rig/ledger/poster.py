@@ -20,6 +20,7 @@ from adapters.clock import SystemClock
 from adapters.gateway.server.collector import settle
 from adapters.postgres import Database
 from adapters.postgres.wallets import PostgresAssets, PostgresWorks
+from adapters.postgres.wallets.journal import PostgresLedger
 from domain.kernel.ids import AssetCode, UserId
 from domain.wallets import Transfer, TransferFunds, Transfers, ledger
 from domain.wallets.limits import Allowance, EqualLimits
@@ -82,7 +83,7 @@ class Anybody:
 
 
 def act_of(what: str, database: Database) -> Act:
-    """One posting in a unit of work of its own, or the whole use case."""
+    """One posting, the transaction of which is that call, or the whole use case."""
     clock = SystemClock()
     works = PostgresWorks(database, clock=clock)
     assets = PostgresAssets(database, clock=clock)
@@ -97,8 +98,8 @@ def act_of(what: str, database: Database) -> Act:
 
     async def post(sender: UserId, recipient: UserId) -> None:
         entry = ledger.transfer(sender, recipient, USDT, _AMOUNT, at=clock.now())
-        async with works.begin() as work:
-            answer = await work.ledger.post(entry)
+        async with database.one_call() as unit:
+            answer = await PostgresLedger(unit).post(entry)
         assert isinstance(answer, Posted), answer
 
     async def transfer(sender: UserId, recipient: UserId) -> None:
