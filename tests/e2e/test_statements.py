@@ -1,5 +1,6 @@
 """A worker that is killed while it builds a statement: the next one finishes it, once."""
 
+import asyncio
 import csv
 import json
 import os
@@ -128,9 +129,16 @@ async def following(rich: Rich, statement_id: str) -> AsyncIterator[AsyncIterato
     """What the subscription says, until it says that there is no more."""
 
     async def values() -> AsyncIterator[dict[str, Any]]:
-        while (message := json.loads(await ws.recv()))["type"] == "next":
+        async for frame in ws:
+            message = json.loads(frame)
+            if message["type"] == "complete":
+                return
+            if message["type"] == "ping":  # who waits for a minute is asked whether it lives
+                await ws.send('{"type":"pong"}')
+                continue
+            assert message["type"] == "next", message
             yield message["payload"]["data"]["statementUpdated"]
-        assert message["type"] == "complete", message
+        raise AssertionError("it ended without completing")
 
     async with rich.caller.socket() as ws:
         payload = {"query": FOLLOW, "variables": {"id": statement_id}}
@@ -209,7 +217,8 @@ async def test_a_killed_workers_statement_is_ready_once_and_whole(
         shown = (await rich.caller.told(NEWEST))["viewer"]["statements"]["edges"]
         if not waits:
             await rich.pass_a_minute()
-        seen = [value async for value in values]
+        async with asyncio.timeout(100):
+            seen = [value async for value in values]
 
     # While nobody was at it, it was nobody's.
     assert left.suffix == ".part"

@@ -68,6 +68,8 @@ async def next_of(ws: ClientConnection, **counts: int) -> dict[str, list[dict[st
     async with asyncio.timeout(30):
         while any(len(told[name]) < count for name, count in counts.items()):
             message = json.loads(await ws.recv())
+            if message["type"] == "ping":
+                continue
             assert message["type"] == "next", message
             ((_, value),) = message["payload"]["data"].items()
             if value.get("type") != "notification.added":
