@@ -1,4 +1,7 @@
-"""One sandbox for all end-to-end tests: they leave it alive, whatever they killed in it."""
+"""One sandbox for all end-to-end tests: they leave it alive, whatever they killed in it.
+
+Its books begin with a day that is over, which its own processes close beside the tests.
+"""
 
 import os
 import subprocess
@@ -7,17 +10,30 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.books import Yesterday, lived_since_yesterday
 from tests.e2e.sandbox import Sandbox
 from tests.world import REPOSITORY
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
+def started() -> Iterator[Sandbox]:
     sandbox = Sandbox("--no-web")
     try:
         yield sandbox.up()
     finally:
         sandbox.remove()
+
+
+@pytest.fixture(scope="session")
+async def yesterday(started: Sandbox) -> Yesterday:
+    return await lived_since_yesterday(started)
+
+
+@pytest.fixture(scope="session")
+def sandbox(started: Sandbox, yesterday: Yesterday) -> Sandbox:
+    """After yesterday: days are closed from the first entry there ever was."""
+    del yesterday
+    return started
 
 
 @pytest.fixture(scope="session")

@@ -231,7 +231,7 @@ READY: dict[str, Callable[[People], Awaitable[Ready]]] = {
     "adminFreezeWallet": about_a_wallet,
     "adminUnfreezeWallet": about_a_frozen_wallet,
 }
-# Told below, one by one: they need more than somebody who may. Nothing places a hold yet.
+# They need more than somebody who may: told below, one by one; holds in test_stuck_holds.py.
 APART = {"eraseMyAccount", "adminDecideProposal", "adminVoidHold"}
 MADE_UP_IDS = {"userId", "sessionId", "proposalId", "entryId", "holdId"}
 MADE_UP = [
