@@ -4,6 +4,8 @@ About the account it was tried on, which its owner is not told of (``own_log``).
 written wrongly is nobody's concern.
 """
 
+from typing import TypeVar
+
 from domain.kernel.clock import Clock
 from domain.kernel.errors import BadInput, NotFound, UserError
 from domain.kernel.ids import UserId
@@ -14,13 +16,15 @@ from domain.users.ports import Work
 
 REFUSED = "staff.refused"
 
+Refusal = TypeVar("Refusal", bound=UserError)
 
-def note_refusal(
-    work: Work, viewer: Viewer, subject: UserId, action: str, error: UserError, *, clock: Clock
-) -> None:
-    """One line about ``action``, within the unit of work that refused it."""
+
+def noted(
+    work: Work, viewer: Viewer, subject: UserId, action: str, error: Refusal, *, clock: Clock
+) -> Refusal:
+    """``error``, after one line about ``action`` within the unit of work that refused it."""
     if isinstance(error, BadInput):
-        return
+        return error
     details = {"action": action, "code": str(error.code)}
     if isinstance(error, NotFound):
         # There is no such account, or it is nobody's any more: the line is about who asked.
@@ -35,3 +39,4 @@ def note_refusal(
         client=client_of(viewer),
         details=details,
     )
+    return error
