@@ -78,13 +78,7 @@ async def web(settings: "Settings") -> None:
             money = Money.over(base, people, catalogue=catalogue, live=live)
             press = Press.over(base, people)
             services = services_for_people(
-                services,
-                base,
-                people=people,
-                money=money,
-                press=press,
-                signals=signals,
-                cursors=cursors,
+                services, base, people, signals, cursors, money=money, press=press
             )
             duties.append(signals.run)
             downloads = press.downloads()
@@ -132,12 +126,12 @@ def services_for_everybody(
 def services_for_people(
     services: "Services",
     base: "Foundation",
-    *,
     people: "People",
-    money: "Money",
-    press: "Press",
     signals: "EventSignals",
     cursors: "CursorSigner",
+    *,
+    money: "Money",
+    press: "Press",
 ) -> "Services":
     """The same, and what is for people who signed in."""
     from dataclasses import replace
