@@ -12,10 +12,10 @@ from domain.kernel.errors import BadInput, Forbidden, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Role, Viewer
-from domain.users.caller import client_of, owner_of
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.freezing import freeze_account, revoke_tokens, unfreeze_account
 from domain.users.model import (
-    ActivityResult,
     FrozenBy,
     NoteId,
     Revealed,
@@ -191,15 +191,7 @@ class BackOffice:
         action: str,
         details: Mapping[str, str] | None = None,
     ) -> None:
-        work.activity.add(
-            actor_id=owner_of(viewer),
-            subject_id=subject,
-            action=action,
-            result=ActivityResult.SUCCEEDED,
-            now=self._clock.now(),
-            client=client_of(viewer),
-            details=details,
-        )
+        log_act(work, viewer, action, now=self._clock.now(), subject=subject, details=details)
 
 
 def _living(user: User | None) -> User | NotFound:

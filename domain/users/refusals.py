@@ -10,8 +10,8 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import BadInput, NotFound, UserError
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
-from domain.users.caller import client_of, owner_of
-from domain.users.model import ActivityResult
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.ports import Work
 
 REFUSED = "staff.refused"
@@ -30,13 +30,5 @@ def noted(
         # There is no such account, or it is nobody's any more: the line is about who asked.
         details = {**details, "userId": str(subject)}
         subject = owner_of(viewer)
-    work.activity.add(
-        actor_id=owner_of(viewer),
-        subject_id=subject,
-        action=REFUSED,
-        result=ActivityResult.DENIED,
-        now=clock.now(),
-        client=client_of(viewer),
-        details=details,
-    )
+    log_act(work, viewer, REFUSED, now=clock.now(), subject=subject, denied=True, details=details)
     return error

@@ -8,8 +8,9 @@ from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, No
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users import events
+from domain.users.acts import log_act
 from domain.users.audit import OPERATOR
-from domain.users.caller import client_of, owner_of
+from domain.users.caller import owner_of
 from domain.users.errors import OwnRoles
 from domain.users.model import (
     ActivityResult,
@@ -102,15 +103,8 @@ class Roles:
         """Oldest first."""
         found = await self._accounts.open_proposals()
         async with self._works.begin() as work:
-            work.activity.add(
-                actor_id=owner_of(viewer),
-                subject_id=owner_of(viewer),
-                action="proposals.viewed",
-                result=ActivityResult.SUCCEEDED,
-                now=self._clock.now(),
-                client=client_of(viewer),
-                details={"found": str(len(found))},
-            )
+            details = {"found": str(len(found))}
+            log_act(work, viewer, "proposals.viewed", now=self._clock.now(), details=details)
         return found
 
     async def _change(
@@ -137,15 +131,8 @@ class Roles:
     def _log(
         self, work: Work, viewer: Viewer, subject: UserId, action: str, role: Role, *, granted: bool
     ) -> None:
-        work.activity.add(
-            actor_id=owner_of(viewer),
-            subject_id=subject,
-            action=action,
-            result=ActivityResult.SUCCEEDED,
-            now=self._clock.now(),
-            client=client_of(viewer),
-            details={"role": role.value, "grant": str(granted).lower()},
-        )
+        details = {"role": role.value, "grant": str(granted).lower()}
+        log_act(work, viewer, action, now=self._clock.now(), subject=subject, details=details)
 
 
 def _of_another(user: User | None, actor: UserId) -> User | NotFound | OwnRoles:
