@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from adapters.money import Money
     from adapters.people import People
     from adapters.settings import Settings
+    from adapters.statements import Press
     from domain.events import EventStreams
     from domain.events.ports import EventSignals
     from domain.kernel.cursor import CursorSigner
+    from domain.market import Catalogue, LiveMarket
+    from domain.status import StatusBoard
     from domain.wallets.papers import MyStatements
+    from resolvers.context import Services
     from resolvers.ledger_desk_services import LedgerDeskServices
     from resolvers.user_services import UserServices
     from resolvers.wallet_services import WalletServices
@@ -41,21 +45,19 @@ ROOT = Path(__file__).resolve().parent
 
 async def web(settings: "Settings") -> None:
     """GraphQL for clients."""
+    from adapters.entrance import Entrance
     from adapters.foundation import founded, on_duty
     from adapters.gateway import FeedProbe, build_app, operation_extensions
-    from adapters.gateway.access import Access
-    from adapters.gateway.identity import Identity, without_accounts
     from adapters.money import Money
     from adapters.postgres import PostgresInstruments
-    from adapters.redis import RedisAccessEnds, RedisEventSignals, RedisLiveMarket
+    from adapters.redis import RedisEventSignals, RedisLiveMarket
     from adapters.sandbox_roles import demo_sign_in
     from adapters.statements import Press
     from adapters.telemetry.counters import HubCounters
     from domain.kernel.cursor import CursorSigner
-    from domain.market import Catalogue, MarketData, OrderBooks, Tape
+    from domain.market import Catalogue
     from domain.status import StatusBoard
-    from domain.users import Authentication
-    from resolvers.context import Services, context_for
+    from resolvers.context import context_for
     from schema import build_schema, print_sdl
 
     async with founded("web", settings) as base, base.people() as people:
@@ -63,55 +65,30 @@ async def web(settings: "Settings") -> None:
         live = RedisLiveMarket(
             base.redis, clock=base.clock, categories=settings.categories, metrics=counters
         )
+        entrance = Entrance.over(base, people, counters=counters)
         probes = base.probes(database_required=True)
         probes += [FeedProbe(category, live.reports) for category in settings.categories]
+        board = StatusBoard([*probes, *entrance.probes], base.clock)
         cursors = CursorSigner(settings.secret_key.get_secret_value().encode())
-        venue = base.bybit.rest
         catalogue = Catalogue(PostgresInstruments(base.database, clock=base.clock), base.clock)
-        market = MarketData(catalogue=catalogue, live=live, venue=venue, cursors=cursors)
-        duties = [live.run]
-        identify, access = without_accounts, Access()
-        users, wallets, ledger, downloads = None, None, None, None
+        services = services_for_everybody(base, board, catalogue, live, cursors)
+        duties, downloads = [live.run, *entrance.duties], None
         if people is not None:
-            authentication = Authentication(
-                works=people.works, accounts=people.accounts, clock=base.clock
-            )
-            identify = Identity(people.verifier, authentication).identify
-            access = Access(authentication.again)
             signals = RedisEventSignals(base.redis, metrics=counters)
-            ends = RedisAccessEnds(
-                base.redis,
-                on_ended=access.ended,
-                on_changed=access.changed,
-                on_uncertain=access.doubt,
-                metrics=counters,
-            )
-            users = user_services(base, people, signals, cursors)
             money = Money.over(base, people, catalogue=catalogue, live=live)
             press = Press.over(base, people)
-            papers = press.mine(cursors)
-            wallets = wallet_services(base, money, users.events, papers, cursors)
-            ledger = ledger_desk_services(base, people, cursors)
+            services = services_for_people(
+                services, base, people, signals, cursors, money=money, press=press
+            )
+            duties.append(signals.run)
             downloads = press.downloads()
-            probes.append(base.breaker_probe("identity", people.breaker.name))
-            duties += [people.certificates.run, signals.run, ends.run, access.run]
-        board = StatusBoard(probes, base.clock)
-        services = Services(
-            market=market,
-            books=OrderBooks(market, live, venue),
-            tape=Tape(market, live, venue, base.clock),
-            status=board,
-            users=users,
-            wallets=wallets,
-            ledger=ledger,
-        )
         app = build_app(
             graphql_schema=build_schema(
                 extensions=operation_extensions(settings), suggestions=not settings.production
             ),
             context=lambda viewer, _connection: context_for(viewer, services),
-            identify=identify,
-            access=access,
+            identify=entrance.identify,
+            access=entrance.access,
             board=board,
             settings=settings,
             metrics=base.metrics,
@@ -123,6 +100,49 @@ async def web(settings: "Settings") -> None:
             downloads=downloads,
         )
         await on_duty(base, board, duties, app)
+
+
+def services_for_everybody(
+    base: "Foundation",
+    board: "StatusBoard",
+    catalogue: "Catalogue",
+    live: "LiveMarket",
+    cursors: "CursorSigner",
+) -> "Services":
+    """What can be asked without signing in: prices, and how the system does."""
+    from domain.market import MarketData, OrderBooks, Tape
+    from resolvers.context import Services
+
+    venue = base.bybit.rest
+    market = MarketData(catalogue=catalogue, live=live, venue=venue, cursors=cursors)
+    return Services(
+        market=market,
+        books=OrderBooks(market, live, venue),
+        tape=Tape(market, live, venue, base.clock),
+        status=board,
+    )
+
+
+def services_for_people(
+    services: "Services",
+    base: "Foundation",
+    people: "People",
+    signals: "EventSignals",
+    cursors: "CursorSigner",
+    *,
+    money: "Money",
+    press: "Press",
+) -> "Services":
+    """The same, and what is for people who signed in."""
+    from dataclasses import replace
+
+    users = user_services(base, people, signals, cursors)
+    return replace(
+        services,
+        users=users,
+        wallets=wallet_services(base, money, users.events, press.mine(cursors), cursors),
+        ledger=ledger_desk_services(base, people, cursors),
+    )
 
 
 def user_services(

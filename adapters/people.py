@@ -81,13 +81,8 @@ async def people_of(
         # A sandbox's service is on loopback; a proxy of the machine's would not find it there.
         trust_env=settings.production,
     ) as http:
-        certificates = Certificates(
-            settings.firebase_certificates_url,
-            http=http,
-            kept=RedisKeptText(
-                redis, CERTIFICATES, secret=settings.secret_key.get_secret_value().encode()
-            ),
-        )
+        certificates = _certificates(settings, http, redis)
+        holds, legal = _other_services(settings, database)
         try:
             yield People(
                 works=PostgresWorks(database, ring=ring, index=index, clock=clock),
@@ -106,14 +101,8 @@ async def people_of(
                 signals=RedisAccessSignals(redis),
                 grants=RedisStepUpGrants(redis),
                 allowances=RedisAllowances(redis),
-                holds=(
-                    UnansweredErasureHolds()
-                    if settings.production
-                    else SandboxErasureHolds(PostgresBooks(database))
-                ),
-                legal=(
-                    UnansweredLegalIdentities() if settings.production else SandboxLegalIdentities()
-                ),
+                holds=holds,
+                legal=legal,
                 ring=ring,
             )
         finally:
@@ -128,3 +117,19 @@ def _administration(settings: Settings, breaker: CircuitBreaker) -> FirebaseAdmi
         service_account=None if account is None else account.get_secret_value(),
         breaker=breaker,
     )
+
+
+def _certificates(settings: Settings, http: httpx.AsyncClient, redis: RedisClient) -> Certificates:
+    secret = settings.secret_key.get_secret_value().encode()
+    return Certificates(
+        settings.firebase_certificates_url,
+        http=http,
+        kept=RedisKeptText(redis, CERTIFICATES, secret=secret),
+    )
+
+
+def _other_services(settings: Settings, database: Database) -> tuple[ErasureHolds, LegalIdentities]:
+    """What wallets, trading and KYC answer; in production not all of them are there to."""
+    if settings.production:
+        return UnansweredErasureHolds(), UnansweredLegalIdentities()
+    return SandboxErasureHolds(PostgresBooks(database)), SandboxLegalIdentities()

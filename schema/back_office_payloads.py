@@ -8,16 +8,13 @@ import domain.users.model
 from schema._view import success_of, whole
 from schema.back_office import AdminSession, AdminUser, RevealedUser, RoleProposal, StaffNote
 from schema.user_errors import (
-    AccountFrozen,
     AlreadyDecided,
     BadInput,
-    Forbidden,
     NeedsSecondPerson,
     NotFound,
     OwnRoles,
-    SessionEnded,
-    StepUpRequired,
-    Unauthenticated,
+    StaffRefusal,
+    StepUpRefusal,
 )
 
 
@@ -67,53 +64,31 @@ class AdminDecideProposalSuccess:
 
 
 AdminRevealUserPayload = Annotated[
-    AdminRevealUserSuccess
-    | NotFound
-    | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    AdminRevealUserSuccess | NotFound | BadInput | StepUpRefusal | StaffRefusal,
     strawberry.union("AdminRevealUserPayload", description="What became of it."),
 ]
 AdminFreezeUserPayload = Annotated[
-    AdminFreezeUserSuccess | NotFound | BadInput | Forbidden | Unauthenticated,
+    AdminFreezeUserSuccess | NotFound | BadInput | StaffRefusal,
     strawberry.union("AdminFreezeUserPayload", description="What became of it."),
 ]
 AdminUnfreezeUserPayload = Annotated[
-    AdminUnfreezeUserSuccess
-    | NotFound
-    | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    AdminUnfreezeUserSuccess | NotFound | BadInput | StepUpRefusal | StaffRefusal,
     strawberry.union("AdminUnfreezeUserPayload", description="What became of it."),
 ]
 AdminEndSessionsPayload = Annotated[
-    AdminEndSessionsSuccess | NotFound | BadInput | Forbidden | Unauthenticated,
+    AdminEndSessionsSuccess | NotFound | BadInput | StaffRefusal,
     strawberry.union("AdminEndSessionsPayload", description="What became of it."),
 ]
 AdminAddNotePayload = Annotated[
-    AdminAddNoteSuccess | NotFound | BadInput | Forbidden | Unauthenticated,
+    AdminAddNoteSuccess | NotFound | BadInput | StaffRefusal,
     strawberry.union("AdminAddNotePayload", description="What became of it."),
 ]
 AdminGrantRolePayload = Annotated[
-    AdminGrantRoleSuccess
-    | NotFound
-    | OwnRoles
-    | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    AdminGrantRoleSuccess | NotFound | OwnRoles | BadInput | StepUpRefusal | StaffRefusal,
     strawberry.union("AdminGrantRolePayload", description="What became of it."),
 ]
 AdminWithdrawRolePayload = Annotated[
-    AdminWithdrawRoleSuccess | NotFound | OwnRoles | BadInput | Forbidden | Unauthenticated,
+    AdminWithdrawRoleSuccess | NotFound | OwnRoles | BadInput | StaffRefusal,
     strawberry.union("AdminWithdrawRolePayload", description="What became of it."),
 ]
 AdminProposeAdministratorPayload = Annotated[
@@ -121,11 +96,8 @@ AdminProposeAdministratorPayload = Annotated[
     | NotFound
     | OwnRoles
     | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminProposeAdministratorPayload", description="What became of it."),
 ]
 AdminDecideProposalPayload = Annotated[
@@ -135,10 +107,7 @@ AdminDecideProposalPayload = Annotated[
     | AlreadyDecided
     | OwnRoles
     | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminDecideProposalPayload", description="What became of it."),
 ]

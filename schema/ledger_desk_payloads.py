@@ -15,19 +15,15 @@ from schema.ledger_desk_errors import (
     ProposalExpired,
 )
 from schema.user_errors import (
-    AccountFrozen,
     AlreadyDecided,
     BadInput,
-    Forbidden,
     NeedsSecondPerson,
     NotFound,
-    SessionEnded,
-    StepUpRequired,
-    Unauthenticated,
+    StaffRefusal,
+    StepUpRefusal,
 )
 from schema.wallet_errors import (
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
+    IdempotencyRefusal,
     InsufficientFunds,
     UnknownAsset,
     WalletFrozen,
@@ -84,13 +80,9 @@ AdminProposeAdjustmentPayload = Annotated[
     | NotFound
     | OwnMoney
     | BadInput
-    | IdempotencyInProgress
-    | IdempotencyKeyReused
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | IdempotencyRefusal
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminProposeAdjustmentPayload", description="What became of it."),
 ]
 AdminProposeReversalPayload = Annotated[
@@ -99,13 +91,9 @@ AdminProposeReversalPayload = Annotated[
     | NotFound
     | OwnMoney
     | BadInput
-    | IdempotencyInProgress
-    | IdempotencyKeyReused
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | IdempotencyRefusal
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminProposeReversalPayload", description="What became of it."),
 ]
 AdminDecideAdjustmentPayload = Annotated[
@@ -119,11 +107,8 @@ AdminDecideAdjustmentPayload = Annotated[
     | InsufficientFunds
     | WalletFrozen
     | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminDecideAdjustmentPayload", description="What became of it."),
 ]
 AdminWithdrawAdjustmentPayload = Annotated[
@@ -132,12 +117,11 @@ AdminWithdrawAdjustmentPayload = Annotated[
     | AlreadyDecided
     | ProposalExpired
     | BadInput
-    | Forbidden
-    | Unauthenticated,
+    | StaffRefusal,
     strawberry.union("AdminWithdrawAdjustmentPayload", description="What became of it."),
 ]
 AdminFreezeWalletPayload = Annotated[
-    AdminFreezeWalletSuccess | NotFound | UnknownAsset | BadInput | Forbidden | Unauthenticated,
+    AdminFreezeWalletSuccess | NotFound | UnknownAsset | BadInput | StaffRefusal,
     strawberry.union("AdminFreezeWalletPayload", description="What became of it."),
 ]
 AdminUnfreezeWalletPayload = Annotated[
@@ -146,11 +130,8 @@ AdminUnfreezeWalletPayload = Annotated[
     | UnknownAsset
     | OwnMoney
     | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminUnfreezeWalletPayload", description="What became of it."),
 ]
 AdminVoidHoldPayload = Annotated[
@@ -159,10 +140,7 @@ AdminVoidHoldPayload = Annotated[
     | HoldNotOpen
     | OwnMoney
     | BadInput
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | Forbidden
-    | Unauthenticated,
+    | StepUpRefusal
+    | StaffRefusal,
     strawberry.union("AdminVoidHoldPayload", description="What became of it."),
 ]

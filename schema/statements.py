@@ -15,7 +15,7 @@ from schema._ids import id_of
 from schema._view import Stream, resolved_by, streamed_by, success_of, view_of, whole
 from schema.statement_errors import StatementTooLarge, TooManyStatements
 from schema.user_errors import BadInput, Unauthenticated
-from schema.wallet_errors import IdempotencyInProgress, IdempotencyKeyReused, UnknownAsset
+from schema.wallet_errors import IdempotencyRefusal, UnknownAsset
 
 
 @view_of(
@@ -105,8 +105,7 @@ RequestStatementPayload = Annotated[
     | UnknownAsset
     | TooManyStatements
     | StatementTooLarge
-    | IdempotencyInProgress
-    | IdempotencyKeyReused
+    | IdempotencyRefusal
     | BadInput
     | Unauthenticated,
     strawberry.union("RequestStatementPayload", description="What became of it."),

@@ -138,6 +138,11 @@ class RateLimited(UserError):
     retry_after_ms: int = strawberry.field(description="When there is one more.")
 
 
+StaffRefusal = Forbidden | Unauthenticated
+"""What the guard says where staff is asked for: see ``guard_errors``."""
+StepUpRefusal = StepUpRequired | SessionEnded | AccountFrozen
+"""What it says besides where a step-up is asked for."""
+
 USER_ERRORS = (
     Unauthenticated,
     Forbidden,

@@ -11,14 +11,12 @@ from domain.users import STEP_UP, Action
 from resolvers import users
 from schema._view import resolved_by, success_of, whole
 from schema.user_errors import (
-    AccountFrozen,
     BadInput,
     CannotErase,
     LegalIdentityLocked,
     NotFound,
     RateLimited,
-    SessionEnded,
-    StepUpRequired,
+    StepUpRefusal,
     Unauthenticated,
 )
 from schema.user_inputs import (
@@ -127,22 +125,11 @@ FreezeMyAccountPayload = Annotated[
     strawberry.union("FreezeMyAccountPayload", description="What became of it."),
 ]
 ExportMyDataPayload = Annotated[
-    ExportMyDataSuccess
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | RateLimited
-    | Unauthenticated,
+    ExportMyDataSuccess | StepUpRefusal | RateLimited | Unauthenticated,
     strawberry.union("ExportMyDataPayload", description="What became of it."),
 ]
 EraseMyAccountPayload = Annotated[
-    EraseMyAccountSuccess
-    | CannotErase
-    | StepUpRequired
-    | SessionEnded
-    | AccountFrozen
-    | RateLimited
-    | Unauthenticated,
+    EraseMyAccountSuccess | CannotErase | StepUpRefusal | RateLimited | Unauthenticated,
     strawberry.union("EraseMyAccountPayload", description="What became of it."),
 ]
 WithdrawErasurePayload = Annotated[

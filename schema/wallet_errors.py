@@ -95,6 +95,9 @@ class IdempotencyKeyReused(UserError):
     pass
 
 
+IdempotencyRefusal = IdempotencyInProgress | IdempotencyKeyReused
+"""What becomes of a key that is not new."""
+
 WALLET_ERRORS = (
     InsufficientFunds,
     UnknownAsset,

@@ -14,8 +14,7 @@ from schema._view import resolved_by, success_of, view_of, whole
 from schema.user_errors import BadInput, Unauthenticated
 from schema.wallet_errors import (
     BadAmount,
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
+    IdempotencyRefusal,
     InsufficientFunds,
     LimitExceeded,
     OwnWallet,
@@ -63,8 +62,7 @@ TransferFundsPayload = Annotated[
     | LimitExceeded
     | InsufficientFunds
     | WalletFrozen
-    | IdempotencyInProgress
-    | IdempotencyKeyReused
+    | IdempotencyRefusal
     | BadInput
     | Unauthenticated,
     strawberry.union("TransferFundsPayload", description="What became of it."),

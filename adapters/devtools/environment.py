@@ -6,8 +6,6 @@ A stamp says what is inside; it is taken away before an install and written afte
 interrupted one is seen and repaired from scratch.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -15,11 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.devtools import packages
 from adapters.devtools.place import Place, found_uv
+from adapters.devtools.turns import alone
 from adapters.supervisor.terminal import StartError, say
 
 _STAMP = "okd-stamp.json"
@@ -48,7 +46,7 @@ def brought_up(layer: str, place: Place) -> str:
     python = str(place.venv / "bin" / "python")
     if _is_current(layer, place):
         return python
-    with _alone(place):
+    with alone(place.clone, while_waiting="Another ./dev is installing: waiting for it ..."):
         if not _is_current(layer, place):  # Another ./dev may have done it meanwhile.
             _bring_up(layer, place)
     return python
@@ -160,18 +158,3 @@ def _write_stamp(place: Place, content: dict[str, object]) -> None:
     temporary = place.venv / f"{_STAMP}.new"
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(place.venv / _STAMP)
-
-
-@contextlib.contextmanager
-def _alone(place: Place) -> Iterator[None]:
-    """Let one ./dev at a time install; the lock is on the clone's folder, so no file is left."""
-    descriptor = os.open(place.clone, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Another ./dev is installing: waiting for it ...")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -5,8 +5,6 @@ happens beside what is served and takes its place at the end, so that a build th
 interrupted or runs twice leaves a whole one behind.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from adapters.devtools import node
 from adapters.devtools.place import Place
+from adapters.devtools.turns import alone
 from adapters.supervisor.terminal import StartError, say
 
 _STAMP = ".okd-stamp"
@@ -40,7 +39,7 @@ def build(place: Place) -> int:
     Raises:
         StartError: There is no Node.js to be had, or the build fails.
     """
-    with _alone(place):
+    with alone(place.web, while_waiting="Another build of the front end runs: waiting for it ..."):
         if is_current(place):
             say("The front end is built already, and no source has changed since.")
             return 0
@@ -132,18 +131,3 @@ def _read(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except OSError:
         return None
-
-
-@contextlib.contextmanager
-def _alone(place: Place) -> Iterator[None]:
-    """Let one build at a time happen; the lock is on the folder, so no file is left."""
-    descriptor = os.open(place.web, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Another build of the front end runs: waiting for it ...")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -25,14 +25,10 @@ from adapters.gateway.deadline import deadline_extension
 from adapters.gateway.desk import ContextFactory, Identify, OperationDesk, nobody
 from adapters.gateway.drain import Drain
 from adapters.gateway.errors import GatewayErrorCode
-from adapters.gateway.events import EventStreams, StreamLimits, wants_events
-from adapters.gateway.fanout.callers import Callers
-from adapters.gateway.fanout.flusher import Flusher, OutboxLimits
-from adapters.gateway.fanout.groups import GroupLimits
-from adapters.gateway.fanout.pace import Pace
+from adapters.gateway.events import EventStreams, wants_events
 from adapters.gateway.fanout.sharing import Sharing
 from adapters.gateway.files import file_routes
-from adapters.gateway.flood import FloodGuard, SocketCaps
+from adapters.gateway.flood import FloodGuard
 from adapters.gateway.headers import SecurityHeadersMiddleware
 from adapters.gateway.health import Lifespan, health_routes
 from adapters.gateway.identity import DEVICE_HEADER
@@ -42,15 +38,13 @@ from adapters.gateway.middleware import (
     LastCatchMiddleware,
 )
 from adapters.gateway.negotiation import media_type_for
-from adapters.gateway.operations import OperationRunner
 from adapters.gateway.origins import origin_allowed, sent_by_foreign_page
 from adapters.gateway.sign_in import DemoSignIn
-from adapters.gateway.sockets import Services, SocketEndpoint, SocketLimits
 from adapters.gateway.static import page_routes
+from adapters.gateway.subscriptions import Subscriptions
 from adapters.gateway.view import GraphQLView
 from adapters.settings import Settings
 from adapters.telemetry import ErrorReporter, Metrics, NullErrorReporter, correlation
-from adapters.telemetry.metrics import Deliveries
 from domain.status import StatusBoard
 from domain.wallets.papers import Downloads
 
@@ -96,40 +90,20 @@ def build_app(
         request_errors_max=settings.request_errors_max,
     )
     view = GraphQLView(graphql_schema, desk=desk, partial_status=settings.partial_result_status)
-    runner = OperationRunner(graphql_schema, desk)
     allowed_origins = normalize_allowed_origins(settings.allowed_origins)
-    sharing = Sharing(
+    subscriptions = Subscriptions.over(
         graphql_schema,
         desk,
-        limits=GroupLimits(groups=settings.subscription_groups_max),
-        callers=_callers(settings),
-    )
-    flusher = Flusher(limits=_outbox_limits(settings))
-    metrics.watch_deliveries(lambda: _deliveries(sharing, flusher))
-    streams = EventStreams(
-        runner,
-        sharing=sharing,
-        counters=flusher.counters,
+        settings=settings,
         drain=drain,
-        limits=_stream_limits(settings),
-    )
-    sockets = SocketEndpoint(
-        Services(
-            runner=runner,
-            sharing=sharing,
-            flusher=flusher,
-            limits=_socket_limits(settings),
-            wait_seconds_of=flood.wait_seconds_of,
-        ),
         flood=flood,
-        caps=SocketCaps(settings.sockets_per_address),
-        pace=_pace(settings),
         allowed_origins=allowed_origins,
     )
+    metrics.watch_deliveries(subscriptions.deliveries)
     app = Starlette(
         routes=[
-            _graphql_route(view, streams, flood, allowed_origins),
-            WebSocketRoute("/graphql", sockets.serve),
+            _graphql_route(view, subscriptions.streams, flood, allowed_origins),
+            WebSocketRoute("/graphql", subscriptions.sockets.serve),
             # Strangers reach this port in production; there, metrics are on the operations port.
             *health_routes(board, metrics, drain, show_metrics=not settings.production),
             *file_routes(downloads, flood),
@@ -140,7 +114,7 @@ def build_app(
             RateLimitExceeded: _too_many(flood, metrics),
             HTTPException: _refused,
         },
-        lifespan=_owning(sharing, lifespan),
+        lifespan=_owning(subscriptions.sharing, lifespan),
     )
     app.state.limiter = flood.slowapi  # slowapi looks for it here
     return app
@@ -186,55 +160,6 @@ def _layers(settings: Settings, drain: Drain, reporter: ErrorReporter) -> list[M
             )
         )
     return layers
-
-
-def _socket_limits(settings: Settings) -> SocketLimits:
-    return SocketLimits(
-        init_seconds=settings.socket_init_seconds,
-        ping_seconds=settings.socket_ping_seconds,
-        silence_seconds=settings.socket_silence_seconds,
-        operations_max=settings.socket_operations_max,
-        pings_per_minute=settings.socket_pings_per_minute,
-    )
-
-
-def _stream_limits(settings: Settings) -> StreamLimits:
-    return StreamLimits(
-        ping_seconds=settings.stream_ping_seconds, stall_seconds=settings.stream_stall_seconds
-    )
-
-
-def _callers(settings: Settings) -> Callers:
-    return Callers(
-        of_connection_max=settings.subscription_groups_per_socket,
-        of_owner_max=settings.subscription_groups_per_caller,
-    )
-
-
-def _outbox_limits(settings: Settings) -> OutboxLimits:
-    return OutboxLimits(
-        slow_reader_seconds=settings.stream_stall_seconds,
-        bytes_max=settings.socket_bytes_kept_max,
-    )
-
-
-def _pace(settings: Settings) -> Pace:
-    return Pace(
-        per_second=settings.socket_opens_per_second,
-        burst=settings.socket_opens_burst,
-        longest_wait_seconds=settings.socket_open_wait_seconds,
-    )
-
-
-def _deliveries(sharing: Sharing, flusher: Flusher) -> Deliveries:
-    out, groups = flusher.counters, sharing.counters
-    return Deliveries(
-        delivered=out.deliveries,
-        conflated=out.conflated,
-        groups=groups.groups,
-        members=groups.members,
-        executions=groups.executions,
-    )
 
 
 def _owning(sharing: Sharing, lifespan: Lifespan | None) -> Lifespan:

@@ -9,13 +9,13 @@ from domain.kernel.errors import BadInput
 from domain.kernel.page import Page, page_size
 from domain.kernel.viewer import Viewer
 from domain.users import events
-from domain.users.caller import client_of, owner_of
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.changes import ProfileChange, SettingsChange, changed_profile, changed_settings
 from domain.users.errors import CannotErase, LegalIdentityLocked
 from domain.users.freezing import freeze_account, revoke_tokens
 from domain.users.model import (
     Activity,
-    ActivityResult,
     FrozenBy,
     Profile,
     Settings,
@@ -176,12 +176,4 @@ class MyAccount:
         return user
 
     def _log(self, work: Work, viewer: Viewer, action: str) -> None:
-        user_id = owner_of(viewer)
-        work.activity.add(
-            actor_id=user_id,
-            subject_id=user_id,
-            action=action,
-            result=ActivityResult.SUCCEEDED,
-            now=self._clock.now(),
-            client=client_of(viewer),
-        )
+        log_act(work, viewer, action, now=self._clock.now())

@@ -15,7 +15,8 @@ from domain.kernel.failures import Failure
 from domain.kernel.ids import UserId
 from domain.kernel.page import Page, page_size
 from domain.kernel.viewer import Viewer
-from domain.users.caller import client_of, owner_of
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.model import Activity, ActivityResult, Client
 from domain.users.pages import page_of, position_of
 from domain.users.ports import Accounts, ActivityQuery, Works
@@ -81,30 +82,15 @@ class Audit:
             async with self._works.begin() as work:
                 if await work.activity.denied_since(actor, DENIED, since, field=field):
                     return
-                work.activity.add(
-                    actor_id=actor,
-                    subject_id=actor,
-                    action=DENIED,
-                    result=ActivityResult.DENIED,
-                    now=now,
-                    client=client_of(viewer),
-                    details={"field": field},
-                )
+                log_act(work, viewer, DENIED, now=now, denied=True, details={"field": field})
 
     async def _log(
         self, viewer: Viewer, query: ActivityQuery, action: str, details: Mapping[str, str]
     ) -> None:
-        actor = owner_of(viewer)
+        subject = query.subject_id
         async with self._works.begin() as work:
-            work.activity.add(
-                actor_id=actor,
-                subject_id=query.subject_id or actor,
-                action=action,
-                result=ActivityResult.SUCCEEDED,
-                now=self._clock.now(),
-                client=client_of(viewer),
-                details=details,
-            )
+            now = self._clock.now()
+            log_act(work, viewer, action, now=now, subject=subject, details=details)
 
 
 async def note_rotation(works: Works, *, rewrapped: int, active: str, clock: Clock) -> None:

@@ -5,18 +5,17 @@ Everything here is written to the log, looking at a person included. Roles have 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
-from domain.kernel.errors import BadInput, Forbidden, NotFound, UserError
+from domain.kernel.errors import BadInput, Forbidden, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Role, Viewer
-from domain.users.caller import client_of, owner_of
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.freezing import freeze_account, revoke_tokens, unfreeze_account
 from domain.users.model import (
-    ActivityResult,
     FrozenBy,
     NoteId,
     Revealed,
@@ -27,15 +26,13 @@ from domain.users.model import (
     UserState,
 )
 from domain.users.ports import AccessSignals, Accounts, IdentityProvider, UserQuery, Work, Works
-from domain.users.refusals import note_refusal
+from domain.users.refusals import noted
 from domain.users.sessions import SHOWN_MAX, end_all_sessions
 
 TEXT_LENGTH_MAX = 2000
 _LIST = "users"
 # Whoever keeps the doors must not be shut out by whom they let in.
 _OVER_ADMINISTRATORS = frozenset({Role.COMPLIANCE, Role.ADMIN})
-
-Refusal = TypeVar("Refusal", bound=UserError)
 
 
 class BackOffice:
@@ -84,7 +81,7 @@ class BackOffice:
         async with self._works.begin() as work:
             if found is None:
                 refused = NotFound("account", "id")
-                return self._refused(work, viewer, user_id, "user.viewed", refused)
+                return noted(work, viewer, user_id, "user.viewed", refused, clock=self._clock)
             self._log(work, viewer, user_id, "user.viewed")
         return found
 
@@ -100,7 +97,7 @@ class BackOffice:
         async with self._works.begin() as work:
             if found is None:
                 refused = NotFound("account", "userId")
-                return self._refused(work, viewer, user_id, "user.revealed", refused)
+                return noted(work, viewer, user_id, "user.revealed", refused, clock=self._clock)
             self._log(work, viewer, user_id, "user.revealed", {"reason": reason})
         return Revealed(found, profiles[user_id])
 
@@ -119,7 +116,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = _reachable(await work.users.locked(user_id), by=viewer)
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, "user.frozen", user)
+                return noted(work, viewer, user_id, "user.frozen", user, clock=self._clock)
             user = await freeze_account(
                 work, user, by=FrozenBy.STAFF, reason=reason, clock=self._clock
             )
@@ -138,7 +135,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = _reachable(await work.users.locked(user_id), by=viewer)
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, "user.unfrozen", user)
+                return noted(work, viewer, user_id, "user.unfrozen", user, clock=self._clock)
             user = await unfreeze_account(work, user)
             self._log(work, viewer, user_id, "user.unfrozen", {"reason": reason})
         return user
@@ -153,7 +150,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = _living(await work.users.locked(user_id))
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, "sessions.ended", user)
+                return noted(work, viewer, user_id, "sessions.ended", user, clock=self._clock)
             await work.users.save(replace(user, signed_out_at=self._clock.now()))
             by = SessionEnd.REVOKED_BY_STAFF
             ended = await end_all_sessions(work, user_id, by, clock=self._clock)
@@ -173,7 +170,7 @@ class BackOffice:
         async with self._works.begin() as work:
             user = _living(await work.users.locked(user_id))
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, "note.added", user)
+                return noted(work, viewer, user_id, "note.added", user, clock=self._clock)
             note = StaffNote(
                 NoteId(new_uuid7()), user_id, owner_of(viewer), text, self._clock.now()
             )
@@ -186,12 +183,6 @@ class BackOffice:
             self._log(work, viewer, user_id, "notes.viewed")
         return await self._accounts.notes(user_id)
 
-    def _refused(
-        self, work: Work, viewer: Viewer, subject: UserId, action: str, error: Refusal
-    ) -> Refusal:
-        note_refusal(work, viewer, subject, action, error, clock=self._clock)
-        return error
-
     def _log(
         self,
         work: Work,
@@ -200,15 +191,7 @@ class BackOffice:
         action: str,
         details: Mapping[str, str] | None = None,
     ) -> None:
-        work.activity.add(
-            actor_id=owner_of(viewer),
-            subject_id=subject,
-            action=action,
-            result=ActivityResult.SUCCEEDED,
-            now=self._clock.now(),
-            client=client_of(viewer),
-            details=details,
-        )
+        log_act(work, viewer, action, now=self._clock.now(), subject=subject, details=details)
 
 
 def _living(user: User | None) -> User | NotFound:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from domain.kernel.clock import Clock
 from domain.kernel.viewer import Viewer
-from domain.users.caller import client_of, owner_of
-from domain.users.model import ActivityResult
+from domain.users.acts import log_act
+from domain.users.caller import owner_of
 from domain.users.own_log import as_owner_sees, log_of_owner
 from domain.users.ports import Accounts, Works
 
@@ -39,14 +39,7 @@ class DataExport:
         user_id = owner_of(viewer)
         now = self._clock.now()
         async with self._works.begin() as work:
-            work.activity.add(
-                actor_id=user_id,
-                subject_id=user_id,
-                action="data.exported",
-                result=ActivityResult.SUCCEEDED,
-                now=now,
-                client=client_of(viewer),
-            )
+            log_act(work, viewer, "data.exported", now=now)
         user = await self._accounts.user(user_id)
         profiles = await self._accounts.profiles([user_id])
         lines = await self._accounts.activity(log_of_owner(user_id), first=LINES_MAX, before=None)

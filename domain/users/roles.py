@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, NotFound, UserError
+from domain.kernel.errors import AlreadyDecided, BadInput, NeedsSecondPerson, NotFound
 from domain.kernel.ids import UserId, new_uuid7
 from domain.kernel.viewer import Role, Viewer
 from domain.users import events
+from domain.users.acts import log_act
 from domain.users.audit import OPERATOR
-from domain.users.caller import client_of, owner_of
+from domain.users.caller import owner_of
 from domain.users.errors import OwnRoles
 from domain.users.model import (
     ActivityResult,
@@ -21,9 +21,7 @@ from domain.users.model import (
     UserState,
 )
 from domain.users.ports import AccessSignals, Accounts, Work, Works
-from domain.users.refusals import note_refusal
-
-Refusal = TypeVar("Refusal", bound=UserError)
+from domain.users.refusals import noted
 
 
 class Roles:
@@ -60,7 +58,7 @@ class Roles:
         async with self._works.begin() as work:
             user = _of_another(await work.users.locked(user_id), actor)
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, "role.proposed", user)
+                return noted(work, viewer, user_id, "role.proposed", user, clock=self._clock)
             if (Role.ADMIN in user.roles) is grant:
                 return BadInput("grant", "nothing would change.")
             if not await work.desk.propose(proposal):
@@ -80,7 +78,7 @@ class Roles:
                 return NotFound("proposal", "proposalId")
             action = "role.approved" if approve else "role.rejected"
             if (refused := _refusal(proposal, actor)) is not None:
-                return self._refused(work, viewer, user.id, action, refused)
+                return noted(work, viewer, user.id, action, refused, clock=self._clock)
             if approve and user.state is UserState.ERASED:
                 return NotFound("account", "proposalId")
             if approve and not proposal.grant and await self._would_be_none(work, user):
@@ -105,15 +103,8 @@ class Roles:
         """Oldest first."""
         found = await self._accounts.open_proposals()
         async with self._works.begin() as work:
-            work.activity.add(
-                actor_id=owner_of(viewer),
-                subject_id=owner_of(viewer),
-                action="proposals.viewed",
-                result=ActivityResult.SUCCEEDED,
-                now=self._clock.now(),
-                client=client_of(viewer),
-                details={"found": str(len(found))},
-            )
+            details = {"found": str(len(found))}
+            log_act(work, viewer, "proposals.viewed", now=self._clock.now(), details=details)
         return found
 
     async def _change(
@@ -126,7 +117,7 @@ class Roles:
         async with self._works.begin() as work:
             user = _of_another(await work.users.locked(user_id), actor)
             if not isinstance(user, User):
-                return self._refused(work, viewer, user_id, action, user)
+                return noted(work, viewer, user_id, action, user, clock=self._clock)
             changed = await _apply(work, user, role, granted=granted, by=actor)
             self._log(work, viewer, user_id, action, role, granted=granted)
         await self._tell(user, changed)
@@ -137,24 +128,11 @@ class Roles:
         if after.roles != before.roles:
             await self._signals.changed(after.id)
 
-    def _refused(
-        self, work: Work, viewer: Viewer, subject: UserId, action: str, error: Refusal
-    ) -> Refusal:
-        note_refusal(work, viewer, subject, action, error, clock=self._clock)
-        return error
-
     def _log(
         self, work: Work, viewer: Viewer, subject: UserId, action: str, role: Role, *, granted: bool
     ) -> None:
-        work.activity.add(
-            actor_id=owner_of(viewer),
-            subject_id=subject,
-            action=action,
-            result=ActivityResult.SUCCEEDED,
-            now=self._clock.now(),
-            client=client_of(viewer),
-            details={"role": role.value, "grant": str(granted).lower()},
-        )
+        details = {"role": role.value, "grant": str(granted).lower()}
+        log_act(work, viewer, action, now=self._clock.now(), subject=subject, details=details)
 
 
 def _of_another(user: User | None, actor: UserId) -> User | NotFound | OwnRoles:

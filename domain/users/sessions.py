@@ -8,8 +8,9 @@ from domain.kernel.errors import NotFound
 from domain.kernel.ids import UserId
 from domain.kernel.viewer import Viewer
 from domain.users import events
-from domain.users.caller import client_of, owner_of, session_of
-from domain.users.model import ActivityResult, Device, Session, SessionEnd, SessionId
+from domain.users.acts import log_act
+from domain.users.caller import owner_of, session_of
+from domain.users.model import Device, Session, SessionEnd, SessionId
 from domain.users.ports import AccessSignals, Accounts, Work, Works
 
 # Newest first; who has more ends some, or asks for all of their data.
@@ -69,15 +70,8 @@ class MySessions:
             chosen = [s.id for s in living if (only is None or s.id == only) and s.id != but]
             ended = await end_sessions(work, user_id, chosen, by, clock=self._clock)
             for session_id in ended:
-                work.activity.add(
-                    actor_id=user_id,
-                    subject_id=user_id,
-                    action="session.ended",
-                    result=ActivityResult.SUCCEEDED,
-                    now=self._clock.now(),
-                    client=client_of(viewer),
-                    details={"sessionId": str(session_id), "by": by.value},
-                )
+                details = {"sessionId": str(session_id), "by": by.value}
+                log_act(work, viewer, "session.ended", now=self._clock.now(), details=details)
             found = await work.sessions.of_user(user_id, active_only=False)
         await self._signals.ended(user_id, ended)
         return [session for session in found if session.id in ended]

@@ -1,4 +1,3 @@
-import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,18 +8,11 @@ import pytest
 
 from tests.bybit.venue import ScriptedVenue
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "bybit" / "stream"
-
 
 @pytest.fixture(scope="session")
-def recordings() -> Path:
-    """The recorded corpus beside the repository: read where it lies, never copied into it."""
-    if not SHARED.is_dir():
-        message = "the recorded Bybit corpus is not beside the repository (../shared/data/bybit)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return SHARED
+def recordings(shared_data: Path) -> Path:
+    """Where the streams were recorded: read where they lie, never copied into the repository."""
+    return shared_data / "stream"
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import firebase_admin
-import jwt
-import orjson
 import pytest
 from firebase_admin import _token_gen, auth
 from hypothesis import given, settings
@@ -23,10 +21,10 @@ from domain.kernel.failures import Failure
 from domain.users.errors import TokenExpired, TokenInvalid
 from domain.users.model import Identity, SignIn
 from tests.firebase.conftest import Kept, Time
+from tests.firebase.corpus import HEADER, corpus
 from tests.firebase.source import HttpServer
 from tests.firebase.tokens import CANARY, PROJECT, claims, published, signed, token, written
 
-HEADER = {"alg": "RS256", "kid": "first", "typ": "JWT"}
 Judge = Callable[[str], bool]
 
 
@@ -49,103 +47,6 @@ async def sdk(source: HttpServer, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     finally:
         client._token_verifier.request.session.close()
         firebase_admin.delete_app(app)
-
-
-def corpus(now: int) -> dict[str, str]:
-    """Tokens that somebody might send, the good ones among them, by what is wrong with them."""
-
-    def of(**changes: Any) -> dict[str, Any]:
-        return claims(now, **changes)
-
-    good, other = of(), {**HEADER, "kid": "unknown"}
-    firebase = {"identities": {}, "sign_in_provider": "password"}
-    base = token(now)
-    head, body, signature = base.split(".")
-    made = {
-        "good": base,
-        "good, second factor": token(now, firebase=firebase | {"sign_in_second_factor": "totp"}),
-        "good, skewed": token(now, iat=now + 8, auth_time=now + 8),
-        "good, longest subject": token(now, sub="x" * 128),
-        "empty": "",
-        "garbage": "garbage",
-        "two parts": f"{head}.{body}",
-        "four parts": f"{base}.{signature}",
-        "only dots": "..",
-        "no signature": f"{head}.{body}.",
-        "cut signature": base[:-20],
-        "longer signature": f"{base}AAAA",
-        "other signature": f"{head}.{body}.{token(now, sub='uid-bob').split('.')[2]}",
-        "other body": f"{head}.{token(now, sub='uid-bob').split('.')[1]}.{signature}",
-        "other head": f"{token(now, headers={'x': 1}).split('.')[0]}.{body}.{signature}",
-        "junk inside": f"{head}.{body}.{signature[:9]}!{signature[9:]}",
-        "newline": f"{base}\n",
-        "space": f" {base}",
-        "padded": f"{base}==",
-        "unicode": f"{base}é",
-        "NUL": f"{base}\x00",
-        "none": written({"alg": "none", "kid": "first"}, good, key=None),
-        "None": written({"alg": "None", "kid": "first"}, good, key=None),
-        "none, signed": written({"alg": "none", "kid": "first"}, good),
-        "HS256": jwt.encode(good, "s" * 32, algorithm="HS256", headers={"kid": "first"}),
-        "HS256 by certificate": jwt.encode(
-            good, published("first")["first"].replace("-", "x"), "HS256", headers={"kid": "first"}
-        ),
-        "RS512 said": written({**HEADER, "alg": "RS512"}, good),
-        "PS256 said": written({**HEADER, "alg": "PS256"}, good),
-        "lower alg": written({**HEADER, "alg": "rs256"}, good),
-        "no alg": written({"kid": "first"}, good),
-        "alg a list": written({**HEADER, "alg": ["RS256"]}, good),
-        "no kid": written({"alg": "RS256"}, good),
-        "empty kid": written({**HEADER, "kid": ""}, good),
-        "kid a number": written({**HEADER, "kid": 1}, good),
-        "kid a list": written({**HEADER, "kid": ["first"]}, good),
-        "kid an object": written({**HEADER, "kid": {}}, good),
-        "unknown kid": written(other, good),
-        "forged, known kid": written(HEADER, good, key="forged"),
-        "own key in head": written(
-            {**HEADER, "jwk": {"kty": "oct", "k": "AA"}}, good, key="forged"
-        ),
-        "crit": written({**HEADER, "crit": ["exp"]}, good),
-        "b64 false": written({**HEADER, "b64": False, "crit": ["b64"]}, good),
-        "head a list": written([HEADER], good),
-        "head a word": signed(b'"RS256"', orjson.dumps(good)),
-        "body a list": written(HEADER, [good]),
-        "body null": written(HEADER, None),
-        "body no JSON": signed(orjson.dumps(HEADER), b"{"),
-        "deep body": signed(orjson.dumps(HEADER), b"[" * 3000 + b"]" * 3000),
-        "not UTF-8": signed(orjson.dumps(HEADER), b'{"sub": "\xff"}'),
-        "twice sub": signed(orjson.dumps(HEADER), orjson.dumps(good)[:-1] + b',"sub":""}'),
-        "twice aud": signed(orjson.dumps(HEADER), orjson.dumps(good)[:-1] + b',"aud":"x"}'),
-        "oversized": token(now, filler="x" * 9000),
-        "half a character": signed(
-            orjson.dumps(HEADER), orjson.dumps(good)[:-1] + b',"sub":"\\ud800"}'
-        ),
-        "NUL in sub": token(now, sub="a\x00b"),
-    }
-    wrong: dict[str, tuple[Any, ...]] = {
-        "exp": (None, now - 1, now - 11, now - 3600, 0, -1, "soon", str(now + 60), True, [], 1e300),
-        "iat": (None, now + 60, now + 3600, "now", True, {}, -1),
-        "auth_time": (None, now + 3600, "now", 0),
-        "nbf": (now + 3600, "x"),
-        "aud": (None, "", "other", [PROJECT], [PROJECT, "other"], 1, {"a": 1}, f"{PROJECT} "),
-        "iss": (
-            *(None, "", f"https://securetoken.google.com/{PROJECT}/", PROJECT, 7),
-            *(f"https://session.firebase.google.com/{PROJECT}", [f"https://{PROJECT}"]),
-        ),
-        "sub": (None, "", "x" * 129, 7, ["uid-ann"], True),
-        "firebase": (
-            *(None, [], "x", {}, firebase | {"tenant": "other"}, firebase | {"tenant": 1}),
-            *(firebase | {"sign_in_provider": "anonymous"}, {"sign_in_provider": None}),
-        ),
-    }
-    for name, values in wrong.items():
-        for place, value in enumerate(values):
-            made[f"{name} #{place}"] = written(HEADER, of(**{name: value}))
-    made["exp infinite"] = signed(
-        orjson.dumps(HEADER), orjson.dumps(good).replace(str(good["exp"]).encode(), b"1e999")
-    )
-    made["exp past all calendars"] = token(now, exp=(1 << 40) - 1)
-    return made
 
 
 async def accepted(verifier: TokenVerifier, text: str) -> bool:

@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,14 +18,25 @@ from typing import Any, cast
 import httpx
 import orjson
 import pytest
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 
-from adapters.gateway import Drain, build_app, operation_extensions, operations_app, serve
+from adapters.gateway import (
+    Drain,
+    Identify,
+    build_app,
+    operation_extensions,
+    operations_app,
+    serve,
+)
+from adapters.gateway.access import Access
 from adapters.gateway.desk import nobody
 from adapters.gateway.fanout import protocol
+from adapters.gateway.sign_in import DemoSignIn
 from adapters.settings import Environment, LogFormat, Settings, load_settings
 from adapters.telemetry import Metrics, configure_logging
 from domain.status import Component, ComponentState, StatusBoard, SystemStatus
+from domain.wallets.papers import Downloads
 from tests.gateway.product import Board, Stage, product_schema
 
 NOT_BUILT = Path("/nowhere")
@@ -83,38 +94,37 @@ def settings(**overrides: Any) -> Settings:
     return load_settings(**{**given, **overrides})
 
 
+def all_up() -> Board:
+    database = Component("postgres", ComponentState.UP, SINCE, None, required=True)
+    feed = Component("feed.linear", ComponentState.UP, SINCE)
+    return Board(SystemStatus((database, feed), SINCE))
+
+
 @asynccontextmanager
 async def serving(
-    *, web_port: int = 0, graphiql: Path = NOT_BUILT, **overrides: Any
+    *,
+    web_port: int = 0,
+    graphiql: Path = NOT_BUILT,
+    identify: Identify = nobody,
+    access: Access | None = None,
+    sign_in: DemoSignIn | None = None,
+    downloads: Downloads | None = None,
+    **overrides: Any,
 ) -> AsyncIterator[World]:
+    """A server of its own; ``overrides`` are settings."""
     web, operations = listening(web_port), listening()
-    stage = Stage()
-    board = Board(
-        SystemStatus(
-            (
-                Component("postgres", ComponentState.UP, SINCE, None, required=True),
-                Component("feed.linear", ComponentState.UP, SINCE),
-            ),
-            SINCE,
-        )
-    )
-    drain = Drain()
-    metrics = Metrics(role="web")
-    identify = overrides.pop("identify", nobody)
-    access = overrides.pop("access", None)
-    sign_in = overrides.pop("sign_in", None)
-    downloads = overrides.pop("downloads", None)
+    stage, board = Stage(), all_up()
+    drain, metrics = Drain(), Metrics(role="web")
     chosen = settings(
         listen_fd=os.dup(web.fileno()), operations_fd=os.dup(operations.fileno()), **overrides
     )
-    real_board = cast("StatusBoard", board)
     schema = product_schema(operation_extensions(chosen))
     app = build_app(
         graphql_schema=schema,
         context=stage.context,
         identify=identify,
         access=access,
-        board=real_board,
+        board=cast("StatusBoard", board),
         settings=chosen,
         metrics=metrics,
         drain=drain,
@@ -126,27 +136,10 @@ async def serving(
     )
     ready = asyncio.Event()
     url, operations_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (web, operations))
-    world: World | None = None
-
-    async def run() -> None:
-        await serve(
-            settings=chosen,
-            drain=drain,
-            web=app,
-            operations=operations_app(real_board, metrics, drain),
-            trusted_proxies=chosen.trusted_proxies,
-            metrics=metrics,
-            on_ready=ready.set,
-            handle_signals=False,
-            grace_seconds=5,
-        )
-        if world is not None:
-            world.ended.set()
-
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=url) as client:
-        running = tasks.create_task(run())
-        await ready.wait()
         world = World(url, operations_url, stage, board, metrics, drain, client, web)
+        running = tasks.create_task(_until_drained(world, app, chosen, on_ready=ready.set))
+        await ready.wait()
         try:
             yield world
         finally:
@@ -155,6 +148,23 @@ async def serving(
             await running
             web.close()
             operations.close()
+
+
+async def _until_drained(
+    world: World, app: Starlette, chosen: Settings, *, on_ready: Callable[[], None]
+) -> None:
+    await serve(
+        settings=chosen,
+        drain=world.drain,
+        web=app,
+        operations=operations_app(cast("StatusBoard", world.board), world.metrics, world.drain),
+        trusted_proxies=chosen.trusted_proxies,
+        metrics=world.metrics,
+        on_ready=on_ready,
+        handle_signals=False,
+        grace_seconds=5,
+    )
+    world.ended.set()
 
 
 @pytest.fixture(params=["direct", "asgi"])

@@ -84,10 +84,12 @@ def fail(kind: str) -> None:
             return
 
 
+@strawberry.enum
 class Category(Enum):
     LINEAR = "linear"
 
 
+@strawberry.enum
 class Mood(Enum):
     CALM = "calm"
     WILD = "wild"
@@ -174,12 +176,6 @@ async def whoami(info: strawberry.Info[Context, None]) -> AsyncGenerator[str, No
         await asyncio.sleep(0.005)
 
 
-@strawberry.input(one_of=True)
-class Guest:
-    email: str | None = strawberry.UNSET
-    phone: str | None = strawberry.UNSET
-
-
 @strawberry.type
 class Person:
     roles: list[str]
@@ -190,120 +186,112 @@ def resolve_viewer(info: strawberry.Info[Context, None]) -> Person | None:
     return Person(roles=sorted(viewer.roles)) if viewer.signed_in else None
 
 
+@strawberry.input(one_of=True)
+class Guest:
+    email: str | None = strawberry.UNSET
+    phone: str | None = strawberry.UNSET
+
+
 def resolve_invite(guest: Guest) -> bool:
     return isinstance(guest, Guest)
 
 
-def product_schema(
-    extensions: Sequence[type[SchemaExtension]] = (),
-) -> strawberry.Schema:
-    """Built per call: enums and types are marked by strawberry as they are used."""
-    mood = strawberry.enum(Mood)
-    family = strawberry.enum(Category)
+@strawberry.type
+class Price:
+    lastPrice: str  # noqa: N815
+    bidPrice: str  # noqa: N815
+    askPrice: str  # noqa: N815
+    volume24h: str
+    asOf: str  # noqa: N815
+    stale: bool
+    source: str
 
-    @strawberry.type
-    class Part:
-        name: str
-        state: str
-        since: str
-        detail: str | None
 
-    @strawberry.type
-    class Health:
-        state: str
-        components: list[Part]
+@strawberry.type
+class Query:
+    boom: str = strawberry.field(resolver=resolve_boom)
+    hold: str = strawberry.field(resolver=resolve_hold)
+    transport: str = strawberry.field(resolver=resolve_transport)
+    parameters: list[str] = strawberry.field(resolver=resolve_parameters)
+    lone: str = strawberry.field(resolver=resolve_lone)
+    echo: Decimal = strawberry.field(resolver=resolve_echo)
+    viewer: Person | None = strawberry.field(resolver=resolve_viewer)
+    invite: bool = strawberry.field(resolver=resolve_invite)
 
-    @strawberry.type
-    class Price:
-        lastPrice: str  # noqa: N815
-        bidPrice: str  # noqa: N815
-        askPrice: str  # noqa: N815
-        volume24h: str
-        asOf: str  # noqa: N815
-        stale: bool
-        source: str
+    @strawberry.field
+    def hello(self, name: str = "you", mood: Mood | None = None) -> str:
+        return f"hello {name}"
 
-    @strawberry.type
-    class Query:
-        boom: str = strawberry.field(resolver=resolve_boom)
-        hold: str = strawberry.field(resolver=resolve_hold)
-        transport: str = strawberry.field(resolver=resolve_transport)
-        parameters: list[str] = strawberry.field(resolver=resolve_parameters)
-        lone: str = strawberry.field(resolver=resolve_lone)
-        echo: Decimal = strawberry.field(resolver=resolve_echo)
-        viewer: Person | None = strawberry.field(resolver=resolve_viewer)
-        invite: bool = strawberry.field(resolver=resolve_invite)
+    @strawberry.field
+    def correlation_id(self, info: strawberry.Info[Context, None]) -> str:
+        return info.context.connection.correlation.id
 
-        @strawberry.field
-        def hello(self, name: str = "you", mood: mood | None = None) -> str:  # type: ignore[valid-type]
-            return f"hello {name}"
+    @strawberry.field
+    def address(self, info: strawberry.Info[Context, None]) -> str:
+        return info.context.connection.address
 
-        @strawberry.field
-        def correlation_id(self, info: strawberry.Info[Context, None]) -> str:
-            return info.context.connection.correlation.id
+    @strawberry.field
+    def frail(self) -> str | None:
+        fail("bug")
+        return None
 
-        @strawberry.field
-        def address(self, info: strawberry.Info[Context, None]) -> str:
-            return info.context.connection.address
+    @strawberry.field
+    def must(self) -> str:
+        return None  # type: ignore[return-value]
 
-        @strawberry.field
-        def frail(self) -> str | None:
-            fail("bug")
-            return None
 
-        @strawberry.field
-        def must(self) -> str:
-            return None  # type: ignore[return-value]
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def touch(self) -> str:
+        return "touched"
 
-    @strawberry.type
-    class Mutation:
-        @strawberry.mutation
-        def touch(self) -> str:
-            return "touched"
 
-    @strawberry.type
-    class Subscription:
-        count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
-        privateFlood: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
-            resolver=flood, metadata={"policy": PRIVATE}
-        )
-        flood: AsyncGenerator[str, None] = strawberry.subscription(resolver=flood)
-        price: AsyncGenerator[int, None] = strawberry.subscription(
-            resolver=prices, metadata={"policy": SHARED}
-        )
-        sharedWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
-            resolver=whoami, metadata={"policy": SHARED}
-        )
-        privateWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
-            resolver=whoami, metadata={"policy": PRIVATE}
-        )
+@strawberry.type
+class Subscription:
+    count: AsyncGenerator[int, None] = strawberry.subscription(resolver=count_up)
+    privateFlood: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+        resolver=flood, metadata={"policy": PRIVATE}
+    )
+    flood: AsyncGenerator[str, None] = strawberry.subscription(resolver=flood)
+    price: AsyncGenerator[int, None] = strawberry.subscription(
+        resolver=prices, metadata={"policy": SHARED}
+    )
+    sharedWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+        resolver=whoami, metadata={"policy": SHARED}
+    )
+    privateWhoami: AsyncGenerator[str, None] = strawberry.subscription(  # noqa: N815
+        resolver=whoami, metadata={"policy": PRIVATE}
+    )
 
-        @strawberry.subscription
-        async def ticker(
-            self,
-            category: family,  # type: ignore[valid-type]
-            symbol: str,
-        ) -> AsyncGenerator[Price, None]:
-            number = 0
-            while True:
-                number += 1
-                price = f"{68_000 + number % 90}.{number % 10}0"
-                yield Price(
-                    lastPrice=price,
-                    bidPrice=price,
-                    askPrice=price,
-                    volume24h="184202.113",
-                    asOf="2026-11-22T15:00:00.000Z",
-                    stale=False,
-                    source="SANDBOX",
-                )
-                await asyncio.sleep(0.05)
+    @strawberry.subscription
+    async def ticker(
+        self,
+        category: Category,
+        symbol: str,
+    ) -> AsyncGenerator[Price, None]:
+        number = 0
+        while True:
+            number += 1
+            price = f"{68_000 + number % 90}.{number % 10}0"
+            yield Price(
+                lastPrice=price,
+                bidPrice=price,
+                askPrice=price,
+                volume24h="184202.113",
+                asOf="2026-11-22T15:00:00.000Z",
+                stale=False,
+                source="SANDBOX",
+            )
+            await asyncio.sleep(0.05)
 
-        @strawberry.subscription
-        async def broken_start(self) -> AsyncGenerator[int, None]:
-            fail("bug")
-            yield 1
+    @strawberry.subscription
+    async def broken_start(self) -> AsyncGenerator[int, None]:
+        fail("bug")
+        yield 1
 
+
+def product_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
     return strawberry.Schema(
         Query,
         Mutation,

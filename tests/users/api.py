@@ -130,12 +130,28 @@ class Api:
         given = {"second_factor": "totp", "signed_in_at": NOW + timedelta(seconds=1), **changes}
         return await self.book.arrive(uid, email=f"{uid}@okd.example", **given)
 
+    async def proven(self) -> Viewer:
+        """Ann, with a second factor, just now."""
+        self.enrol("uid-ann")
+        return await self.book.arrive(second_factor="totp", signed_in_at=NOW)
+
     def enrol(self, uid: str) -> None:
         self.book.firebase.accounts[uid] = FirebaseAccount(
             disabled=False,
             valid_since=NOW - timedelta(days=30),
             second_factors={"totp": NOW - timedelta(days=3)},
         )
+
+
+async def take(source: AsyncIterator[Any], count: int) -> list[Any]:
+    """The next values of a subscription, none of them with an error."""
+    taken: list[Any] = []
+    async with asyncio.timeout(20):
+        while len(taken) < count:
+            result = await anext(source)
+            assert result.errors is None, result.errors
+            taken.append(next(iter(result.data.values())))
+    return taken
 
 
 def user_id(viewer: Viewer) -> str:

@@ -7,8 +7,6 @@ from datetime import timedelta
 import pytest
 
 from domain.kernel.ids import new_uuid7
-from domain.kernel.viewer import Viewer
-from domain.users import Action
 from schema._ids import encode_id
 from tests import canaries
 from tests.users.api import Api, reason, refused, session_id, user_id
@@ -19,12 +17,6 @@ from tests.users.people import LAPTOP, NOW
 @pytest.fixture
 def api(book: Book) -> Api:
     return Api(book)
-
-
-async def proven(api: Api) -> Viewer:
-    """Ann, with a second factor, just now."""
-    api.enrol("uid-ann")
-    return await api.book.arrive(second_factor="totp", signed_in_at=NOW)
 
 
 async def test_nobody_is_nobody_and_may_ask(api: Api) -> None:
@@ -233,7 +225,7 @@ async def test_data_is_exported_to_who_proves_to_be_the_owner(api: Api) -> None:
         """mutation { exportMyData { ... on StepUpRequired { code maxAgeSeconds methods } } }""",
         weak,
     )
-    ann = await proven(api)
+    ann = await api.proven()
     answer = await api.change(ann, "exportMyData", "export { createdAt document }")
     again = await api.change(ann, "exportMyData")
 
@@ -246,7 +238,7 @@ async def test_data_is_exported_to_who_proves_to_be_the_owner(api: Api) -> None:
 
 
 async def test_firebase_has_the_last_word_on_a_step_up(api: Api) -> None:
-    ann = await proven(api)
+    ann = await api.proven()
     api.book.firebase.accounts["uid-ann"] = None  # type: ignore[assignment]  # gone
     gone = await api.change(ann, "exportMyData")
     api.enrol("uid-ann")
@@ -260,7 +252,7 @@ async def test_firebase_has_the_last_word_on_a_step_up(api: Api) -> None:
 
 
 async def test_erasure_is_asked_for_and_taken_back(api: Api) -> None:
-    ann = await proven(api)
+    ann = await api.proven()
     api.book.holds.why = ("BALANCES",)
     held = await api.change(ann, "eraseMyAccount")
     api.book.holds.why = ()
@@ -334,62 +326,6 @@ async def test_pages_have_bounds(api: Api, field: str, arguments: str, argument:
     )
 
     assert (data, errors) == ({"viewer": {field: None}}, [("BAD_INPUT", argument)])
-
-
-CAN = """query ($action: Action!) { viewer { can(action: $action) {
-    allowed obstacles { error { code path ... on StepUpRequired { methods } } unblockedBy } } } }"""
-
-
-@pytest.mark.parametrize(
-    "action",
-    [
-        Action.UPDATE_PROFILE,
-        Action.REVOKE_SESSION,
-        Action.FREEZE_ACCOUNT,
-        Action.TRANSFER_FUNDS,
-        Action.REQUEST_STATEMENT,
-    ],
-)
-async def test_one_may_do_what_needs_no_proof(api: Api, action: Action) -> None:
-    ann = await api.book.arrive()
-
-    assert (await api.data(CAN, ann, action=action.value))["viewer"]["can"] == {
-        "allowed": True, "obstacles": [],
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("action", "name"),
-    [(Action.EXPORT_DATA, "exportMyData"), (Action.ERASE_ACCOUNT, "eraseMyAccount")],
-)
-async def test_can_says_what_the_mutation_would_say(api: Api, action: Action, name: str) -> None:
-    weak = await api.book.arrive()
-    asked = (await api.data(CAN, weak, action=action.value))["viewer"]["can"]
-    real = await api.change(weak, name)
-    ann = await proven(api)
-    allowed = (await api.data(CAN, ann, action=action.value))["viewer"]["can"]
-
-    assert asked == {"allowed": False, "obstacles": [{
-        "error": {"code": real["code"], "path": real["path"], "methods": []},
-        "unblockedBy": "Firebase: sign in again with the second factor",
-    }]}  # fmt: skip
-    assert allowed == {"allowed": True, "obstacles": []}
-    assert api.book.grants.spent == set()  # asking spends nothing
-    assert (await api.change(ann, name))["__typename"].endswith("Success")
-
-
-async def test_can_speaks_of_kyc_wallets_and_roles(api: Api) -> None:
-    ann = await proven(api)
-    api.book.holds.why, api.book.holds.identity_locked = ("POSITIONS",), True
-
-    async def obstacles(action: Action) -> list[tuple[str, str | None]]:
-        found = (await api.data(CAN, ann, action=action.value))["viewer"]["can"]["obstacles"]
-        return [(o["error"]["code"], o["unblockedBy"]) for o in found]
-
-    assert await obstacles(Action.ERASE_ACCOUNT) == [("CANNOT_ERASE", None)]
-    assert await obstacles(Action.UPDATE_LEGAL_IDENTITY) == [("LEGAL_IDENTITY_LOCKED", None)]
-    for action in (Action.USE_BACK_OFFICE, Action.REVEAL_PERSONAL_DATA, Action.CHANGE_ROLES):
-        assert await obstacles(action) == [("FORBIDDEN", "Mutation.adminGrantRole")]
 
 
 async def test_where_nobody_can_sign_in_prices_still_come(api: Api) -> None:

@@ -1,51 +1,29 @@
 """The operator's commands, from the command line to the database."""
 
-import asyncio
-import os
-import sys
 from base64 import b64encode
 
 import pytest
 
 from domain.kernel.viewer import Role
 from domain.users.audit import PLATFORM
+from tests.command_line import sandbox_environment, typed
 from tests.users.conftest import Book
-from tests.world import REPOSITORY, DatabaseUrls
+from tests.world import DatabaseUrls
 
 OLD, NEW = (b64encode(letter * 32).decode() for letter in (b"m", b"n"))
 
 
 @pytest.fixture
 def environment(database_urls: DatabaseUrls) -> dict[str, str]:
-    return os.environ | {
-        "OKD_ENVIRONMENT": "sandbox",
-        "DATABASE_URL": database_urls.app,
-        "REDIS_URL": "redis://127.0.0.1:1",
-        "OKD_SECRET_KEY": "s" * 32,
-        "OKD_BYBIT_ENVIRONMENT": "testnet",
-        "OKD_VAULT_KEYS": f"new:{NEW},test:{OLD}",
-        "OKD_BLIND_INDEX_KEY": "i" * 32,
-    }
-
-
-async def run(environment: dict[str, str], *words: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "app.py", *words),
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+    return sandbox_environment(database_urls, vault_keys=f"new:{NEW},test:{OLD}")
 
 
 async def test_the_first_administrator(book: Book, environment: dict[str, str]) -> None:
     ann, bob = await book.arrive(), await book.arrive("uid-bob")
 
-    nobody = await run(environment, "first-admin", "uid-nobody")
-    made = await run(environment, "first-admin", "uid-ann")
-    second = await run(environment, "first-admin", str(bob.user_id))
+    nobody = await typed(environment, "first-admin", "uid-nobody")
+    made = await typed(environment, "first-admin", "uid-ann")
+    second = await typed(environment, "first-admin", str(bob.user_id))
 
     assert nobody == (1, "No such account: accounts are made when somebody signs in.\n")
     assert made[0] == 0, made
@@ -62,9 +40,9 @@ async def test_the_first_administrator(book: Book, environment: dict[str, str]) 
 async def test_rotating_the_master_key(book: Book, environment: dict[str, str]) -> None:
     await book.arrive()
 
-    without = await run(environment | {"OKD_VAULT_KEYS": f"new:{NEW}"}, "rotate-keys")
-    once = await run(environment, "rotate-keys")
-    twice = await run(environment, "rotate-keys")
+    without = await typed(environment | {"OKD_VAULT_KEYS": f"new:{NEW}"}, "rotate-keys")
+    once = await typed(environment, "rotate-keys")
+    twice = await typed(environment, "rotate-keys")
 
     assert (without[0], "no master key 'test'" in without[1]) == (1, True), without
     assert once == (0, "1 data keys were rewrapped; all are under 'new' now.\n")

@@ -1,7 +1,6 @@
 """Subscriptions of an account through the schema: all that was missed, then live, in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +11,7 @@ from domain.kernel.ids import UserId
 from domain.kernel.viewer import ANONYMOUS, Role, Viewer
 from domain.users.changes import ProfileChange, SettingsChange
 from domain.users.model import Theme
-from tests.users.api import Api, session_id
+from tests.users.api import Api, session_id, take
 from tests.users.conftest import Book
 from tests.users.people import LAPTOP, NOW
 
@@ -40,16 +39,6 @@ def owner(viewer: Viewer) -> UserId:
 
 def beginning(viewer: Viewer) -> str:
     return event_cursor(stream_of_user(owner(viewer)), 0)
-
-
-async def take(source: AsyncIterator[Any], count: int) -> list[Any]:
-    taken: list[Any] = []
-    async with asyncio.timeout(20):
-        while len(taken) < count:
-            result = await anext(source)
-            assert result.errors is None, result.errors
-            taken.append(next(iter(result.data.values())))
-    return taken
 
 
 async def test_everything_missed_comes_in_order_then_what_is_new(api: Api) -> None:

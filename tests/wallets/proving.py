@@ -1,10 +1,12 @@
 """Days and proofs over the bank of the other tests, and what an owner of the server could do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+import pytest
 
 from adapters.postgres.wallets import PostgresClosing, PostgresPublishedDays, PostgresVerification
 from domain.kernel.ids import AssetCode, UserId
@@ -76,3 +78,18 @@ async def tamper(urls: DatabaseUrls, *changes: str | tuple[str, UUID]) -> None:
                 await owner.execute(f"ALTER TABLE wallets.{table} ENABLE TRIGGER appended_to_only")
     finally:
         await owner.close()
+
+
+async def only_appended_to(
+    app: asyncpg.Connection, owner: asyncpg.Connection, columns: Mapping[str, str]
+) -> None:
+    """No role changes or deletes a row of these tables, told by one column of each."""
+    for table, column in columns.items():
+        for statement in (
+            f"UPDATE wallets.{table} SET {column} = {column}",  # noqa: S608  # constants
+            f"DELETE FROM wallets.{table}",  # noqa: S608
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
+                await app.execute(statement)
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="appended to"):
+                await owner.execute(statement)

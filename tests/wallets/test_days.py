@@ -19,7 +19,7 @@ from schema._ids import encode_id
 from tests.users.people import NOW
 from tests.verifying import as_answered, why_not
 from tests.wallets.conftest import BTC, USDT, Bank
-from tests.wallets.proving import TODAY, Ledger, tamper
+from tests.wallets.proving import TODAY, Ledger, only_appended_to, tamper
 from tests.world import DatabaseUrls
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -256,17 +256,9 @@ async def test_only_functions_write_days_and_nothing_changes_them(
     app = await asyncpg.connect(database_urls.app)
     owner = await asyncpg.connect(database_urls.owner)
     try:
-        for table, column in (
-            ("day_root", "root"), ("liability", "root"), ("liability_part", "leaves"),
-        ):  # fmt: skip
-            for statement in (
-                f"UPDATE wallets.{table} SET {column} = {column}",  # noqa: S608  # constants
-                f"DELETE FROM wallets.{table}",  # noqa: S608
-            ):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
-                    await app.execute(statement)
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="appended to"):
-                    await owner.execute(statement)
+        columns = {"day_root": "root", "liability": "root", "liability_part": "leaves"}
+        await only_appended_to(app, owner, columns)
+        for table in columns:
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
                 await app.execute(f"INSERT INTO wallets.{table} SELECT * FROM wallets.{table}")  # noqa: S608
         for forged in (

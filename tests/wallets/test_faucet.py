@@ -1,7 +1,6 @@
 """Play money, from the command line to the ledger."""
 
 import asyncio
-import os
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
@@ -10,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from adapters.supervisor import instance
+from tests.command_line import sandbox_environment, typed
 from tests.front_door.test_dev import dev
 from tests.users.conftest import Book, book
 from tests.wallets.conftest import BTC, USDT, Bank
-from tests.world import REPOSITORY, DatabaseUrls
+from tests.world import DatabaseUrls
 
 __all__ = ["book"]
 
@@ -26,15 +26,7 @@ KEYS = {
 
 @pytest.fixture
 def environment(database_urls: DatabaseUrls) -> dict[str, str]:
-    return os.environ | {
-        "OKD_ENVIRONMENT": "sandbox",
-        "DATABASE_URL": database_urls.app,
-        "REDIS_URL": "redis://127.0.0.1:1",
-        "OKD_SECRET_KEY": KEYS["secret.key"],
-        "OKD_BYBIT_ENVIRONMENT": "testnet",
-        "OKD_VAULT_KEYS": KEYS["vault.keys"],
-        "OKD_BLIND_INDEX_KEY": KEYS["blind-index.key"],
-    }
+    return sandbox_environment(database_urls, vault_keys=KEYS["vault.keys"])
 
 
 @pytest.fixture
@@ -48,24 +40,12 @@ def data_dir(database_urls: DatabaseUrls, tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "data"
 
 
-async def faucet(environment: dict[str, str], *words: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "app.py", "faucet", *words),
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
-
-
 async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dict[str, str]):
     ann = (await book.arrive("demo-plain", email="plain@okd.example")).user_id
     assert ann is not None
 
-    by_name = await faucet(environment, "plain", "USDT", "1000")
-    by_address = await faucet(environment, "Plain@okd.example", "usdt", "0.50")
+    by_name = await typed(environment, "faucet", "plain", "USDT", "1000")
+    by_address = await typed(environment, "faucet", "Plain@okd.example", "usdt", "0.50")
 
     assert by_name == (0, "They can dispose of 1000 USDT now.\n")
     assert by_address == (0, "They can dispose of 1000.5 USDT now.\n")
@@ -95,7 +75,7 @@ async def test_a_no_is_a_sentence(
     ann = (await book.arrive("demo-plain")).user_id
     assert ann is not None
 
-    code, said = await faucet(environment, *words)
+    code, said = await typed(environment, "faucet", *words)
 
     assert code == 1
     assert said.startswith(sentence)
@@ -112,7 +92,7 @@ async def test_production_gives_nothing_away(book: Book, bank: Bank, environment
         '"client_email": "x", "private_key": "x", "token_uri": "x"}',
     }
 
-    said = await faucet(production, "plain", "USDT", "1")
+    said = await typed(production, "faucet", "plain", "USDT", "1")
 
     assert said == (1, "Only a sandbox gives money away.\n")
     assert await bank.has(ann) == "0 + 0"

@@ -22,6 +22,7 @@ from domain.wallets.ports import Finding, TransactionQuery
 from domain.wallets.recording import record
 from tests.users.people import NOW
 from tests.wallets.conftest import BTC, USDT, Bank
+from tests.wallets.proving import only_appended_to
 from tests.world import DatabaseUrls
 
 
@@ -111,15 +112,8 @@ async def test_inv_02_the_journal_is_only_appended_to(bank: Bank, database_urls:
     app = await asyncpg.connect(database_urls.app)
     owner = await asyncpg.connect(database_urls.owner)
     try:
-        for table, column in (("entry", "kind"), ("posting", "amount"), ("chain_link", "link")):
-            for statement in (
-                f"UPDATE wallets.{table} SET {column} = {column}",  # noqa: S608  # constants
-                f"DELETE FROM wallets.{table}",  # noqa: S608
-            ):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
-                    await app.execute(statement)
-                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="appended to"):
-                    await owner.execute(statement)
+        columns = {"entry": "kind", "posting": "amount", "chain_link": "link"}
+        await only_appended_to(app, owner, columns)
         for statement in (
             "INSERT INTO wallets.posting VALUES (1, 9, gen_random_uuid(), NULL, 'USDT', 1)",
             "UPDATE wallets.balance SET amount = amount + 1",

@@ -13,7 +13,7 @@ from domain.kernel.ids import UserId
 from domain.wallets import Transfer
 from domain.wallets.errors import WalletFrozen
 from domain.wallets.model import AccountKind, Hold, available, house
-from tests.users.test_by_hand import run
+from tests.command_line import typed
 from tests.wallets.conftest import BTC, USDT, Bank
 from tests.wallets.proving import Ledger, tamper
 from tests.world import DatabaseUrls
@@ -56,8 +56,8 @@ async def two_days(books: Ledger) -> tuple[UserId, UserId]:
 async def test_books_that_are_sound(books: Ledger, environment: dict[str, str]):
     await two_days(books)
 
-    verified = await run(environment, "verify-ledger")
-    rebuilt = await run(environment, "rebuild-balances", "--check")
+    verified = await typed(environment, "verify-ledger")
+    rebuilt = await typed(environment, "rebuild-balances", "--check")
 
     assert verified == (0, "The ledger is sound: nothing was found by 17 rules.\n")
     assert rebuilt == (
@@ -182,7 +182,7 @@ async def test_the_command_says_what_was_found(
     change, rules = TAMPERED[what]
     await tamper(database_urls, change)
 
-    code, said = await run(environment, "verify-ledger")
+    code, said = await typed(environment, "verify-ledger")
 
     assert code == 1, said
     lines = said.splitlines()
@@ -211,7 +211,7 @@ async def test_who_cannot_look_says_so_and_not_that_all_is_well(environment: dic
         (as_app, ("rebuild-balances", "--write"), "set DATABASE_OWNER_URL accordingly"),
         (environment | {"OKD_SECRET_KEY": "s"}, ("verify-ledger",), "OKD_SECRET_KEY"),
     ):
-        code, said = await run(given, *words)
+        code, said = await typed(given, *words)
         assert (code, says in said) == (2, True), said
 
 
@@ -242,10 +242,10 @@ async def test_inv_13_balances_and_holds_are_made_anew(
     )
     spoilt = await kept(database_urls)
 
-    checked = await run(environment, "rebuild-balances", "--check")
+    checked = await typed(environment, "rebuild-balances", "--check")
     assert await kept(database_urls) == spoilt != before
-    written = await run(environment, "rebuild-balances", "--write")
-    again = await run(environment, "rebuild-balances", "--write")
+    written = await typed(environment, "rebuild-balances", "--write")
+    again = await typed(environment, "rebuild-balances", "--write")
 
     assert checked[0] == 1
     assert "wrong_balance: balances that are not the sum of their postings (2)" in checked[1]
@@ -284,7 +284,7 @@ async def test_a_journal_below_zero_is_not_made_a_balance(
     before = await kept(database_urls)
     await tamper(database_urls, "UPDATE wallets.posting SET amount = -amount")
 
-    code, said = await run(environment, "rebuild-balances", "--write")
+    code, said = await typed(environment, "rebuild-balances", "--write")
 
     assert (code, "1 accounts are below zero" in said) == (2, True), said
     assert await kept(database_urls) == before

@@ -1,7 +1,6 @@
 """What happens to wallets, through the schema: typed events, wallets followed, the inbox."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
@@ -17,6 +16,7 @@ from domain.wallets import ledger
 from domain.wallets.model import Hold, JournalEntry, Posted, available
 from domain.wallets.recording import record
 from schema._ids import encode_id
+from tests.users.api import take
 from tests.users.conftest import Book, book
 from tests.users.people import NOW
 from tests.wallets.api import WalletApi, owner
@@ -36,16 +36,6 @@ FOLLOWED = """subscription ($asset: String) { balanceUpdated(asset: $asset) {
 @pytest.fixture
 def api(book: Book, bank: Bank, redis_client: RedisClient) -> WalletApi:  # the fixtures
     return WalletApi(book, bank, redis_client)
-
-
-async def take(source: AsyncIterator[Any], count: int) -> list[Any]:
-    taken: list[Any] = []
-    async with asyncio.timeout(20):
-        while len(taken) < count:
-            result = await anext(source)
-            assert result.errors is None, result.errors
-            taken.append(next(iter(result.data.values())))
-    return taken
 
 
 async def money_of(api: WalletApi, viewer: Viewer) -> list[Any]:

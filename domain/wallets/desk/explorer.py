@@ -3,7 +3,7 @@
 A look at somebody's money is written to the log, as a look at their account is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Viewer
 from domain.wallets.desk.model import LedgerAccount, LedgerEntry, TrialBalance
 from domain.wallets.desk.ports import AccountQuery, DeskWorks, EntryQuery, LedgerBooks
-from domain.wallets.desk.staff import staff_of
+from domain.wallets.desk.staff import log_search, log_views
 from domain.wallets.model import AccountId, EntryId
 
 _ENTRIES = "ledger_entries"
@@ -105,21 +105,15 @@ class Explorer:
         found: int,
         owners: Iterable[UserId],
     ) -> None:
-        """The search, whatever it found, and whose money it showed."""
-        by = [each.name for each in fields(query) if _narrows(getattr(query, each.name))]
-        details = {"by": " ".join(by), "found": str(found)}
+        by = " ".join(each.name for each in fields(query) if _narrows(getattr(query, each.name)))
         async with self._works.begin() as work:
-            work.log.add(viewer, subject or staff_of(viewer), "ledger.searched", details=details)
-            for owner in sorted(owners):
-                work.log.add(viewer, owner, "ledger.viewed")
+            log_search(work, viewer, owners, by=by, found=found, subject=subject)
 
-    async def _log_views(self, viewer: Viewer, owners: Iterable[UserId]) -> None:
-        seen: Sequence[UserId] = sorted(owners)
-        if not seen:
+    async def _log_views(self, viewer: Viewer, owners: Collection[UserId]) -> None:
+        if not owners:
             return
         async with self._works.begin() as work:
-            for owner in seen:
-                work.log.add(viewer, owner, "ledger.viewed")
+            log_views(work, viewer, owners)
 
 
 def _narrows(given: object) -> bool:

@@ -30,7 +30,7 @@ from domain.wallets.desk.model import (
     LedgerProposalState,
 )
 from domain.wallets.desk.ports import DeskWork, DeskWorks, LedgerBooks
-from domain.wallets.desk.staff import closed, log_proposal, reason_problem, staff_of
+from domain.wallets.desk.staff import closed, log_proposal, log_search, reason_problem, staff_of
 from domain.wallets.errors import BadAmount, UnknownAsset
 from domain.wallets.model import EntryId, EntryKind
 from domain.wallets.ports import Assets
@@ -179,10 +179,8 @@ class Proposals:
         found = await self._books.proposals(state, now=now, first=size + 1, before=before)
         shown = [replace(each, state=each.state_at(now)) for each in found[:size]]
         async with self._works.begin() as work:
-            details = {"by": "adjustments", "found": str(len(shown))}
-            work.log.add(viewer, staff_of(viewer), "ledger.searched", details=details)
-            for owner in sorted({each.owner for each in shown}):
-                work.log.add(viewer, owner, "ledger.viewed")
+            owners = {each.owner for each in shown}
+            log_search(work, viewer, owners, by="adjustments", found=len(shown))
         edges = [Edge(each, self._cursors.sign(_LIST, str(each.id))) for each in shown]
         return page_of(edges, after=after, more=len(found) > size)
 

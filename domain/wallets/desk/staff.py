@@ -68,3 +68,24 @@ def log_proposal(
     action = f"{proposal.kind.lower()}.{verb}"
     for owner in sorted(owners):
         work.log.add(viewer, owner, action, denied=refused is not None, details=details)
+
+
+def log_search(
+    work: DeskWork,
+    viewer: Viewer,
+    owners: Iterable[UserId],
+    *,
+    by: str,
+    found: int,
+    subject: UserId | None = None,
+) -> None:
+    """The search, whatever it found, and whose money it showed."""
+    details = {"by": by, "found": str(found)}
+    work.log.add(viewer, subject or staff_of(viewer), "ledger.searched", details=details)
+    log_views(work, viewer, owners)
+
+
+def log_views(work: DeskWork, viewer: Viewer, owners: Iterable[UserId]) -> None:
+    """One line for each whose money was shown."""
+    for owner in sorted(owners):
+        work.log.add(viewer, owner, "ledger.viewed")

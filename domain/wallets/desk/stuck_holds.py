@@ -11,7 +11,7 @@ from domain.kernel.page import Edge, Page, page_of, page_size
 from domain.kernel.viewer import Viewer
 from domain.wallets.desk.errors import OwnMoney
 from domain.wallets.desk.ports import DeskWork, DeskWorks, HoldPlace, HoldQuery, LedgerBooks
-from domain.wallets.desk.staff import reason_problem, staff_of
+from domain.wallets.desk.staff import log_search, reason_problem, staff_of
 from domain.wallets.errors import HoldNotOpen
 from domain.wallets.holds import settled
 from domain.wallets.model import Hold, HoldId, HoldState
@@ -65,10 +65,8 @@ class StuckHolds:
         found = await self._books.stuck_holds(query, first=size + 1, after=place)
         shown = found[:size]
         async with self._works.begin() as work:
-            details = {"by": "stuckHolds", "found": str(len(shown))}
-            work.log.add(viewer, staff_of(viewer), "ledger.searched", details=details)
-            for owner in sorted({hold.owner for hold in shown}):
-                work.log.add(viewer, owner, "ledger.viewed")
+            owners = {hold.owner for hold in shown}
+            log_search(work, viewer, owners, by="stuckHolds", found=len(shown))
         edges = [Edge(hold, self._cursor(hold)) for hold in shown]
         return page_of(edges, after=after, more=len(found) > size)
 

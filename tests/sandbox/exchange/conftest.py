@@ -1,4 +1,3 @@
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,19 +8,6 @@ import pytest
 from adapters.clock import SystemClock
 from adapters.sandbox.exchange import create_exchange
 from tests.sandbox.exchange.support import TOKEN, Json, Served, served, small_exchange
-
-SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "bybit"
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The recorded corpus beside the repository: read where it lies, never copied into it."""
-    if not SHARED.is_dir():
-        message = "the recorded Bybit corpus is not beside the repository (../shared/data/bybit)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return SHARED
 
 
 @pytest.fixture(scope="session")

@@ -162,24 +162,30 @@ BEGIN
 END $$
 """
 
-# One look at what a statement wrote. What is wrong with it is asked when something is.
+# Nearly every statement writes one entry in one asset, which a single sum tells.
 _BALANCED = """
 CREATE OR REPLACE FUNCTION wallets.require_balance() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
-    wrong record;
+    seen record;
 BEGIN
-    FOR wrong IN
-        SELECT sum(a.amount) AS rest, max(scale(trim_scale(a.amount))) AS digits,
-            (SELECT s.scale FROM wallets.asset s WHERE s.code = a.asset) AS scale
-        FROM added a GROUP BY a.position, a.asset
-    LOOP
-        IF wrong.rest <> 0 THEN
-            RAISE EXCEPTION 'an entry does not sum to zero' USING ERRCODE = '23514';
-        ELSIF wrong.scale IS NULL OR wrong.digits > wrong.scale THEN
-            RAISE EXCEPTION 'a posting is finer than its asset' USING ERRCODE = '23514';
-        END IF;
-    END LOOP;
+    SELECT sum(a.amount) AS rest, max(scale(trim_scale(a.amount))) AS digits,
+        min(a.asset) AS asset, min(a.asset) = max(a.asset) AND min(a.position) = max(a.position)
+        AS alone
+        INTO seen FROM added a;
+    IF seen.alone AND seen.rest = 0
+        AND seen.digits <= (SELECT s.scale FROM wallets.asset s WHERE s.code = seen.asset)
+    THEN
+        RETURN NULL;
+    END IF;
+    IF EXISTS (SELECT FROM added GROUP BY position, asset HAVING sum(amount) <> 0) THEN
+        RAISE EXCEPTION 'an entry does not sum to zero' USING ERRCODE = '23514';
+    END IF;
+    IF EXISTS (SELECT FROM added a LEFT JOIN wallets.asset s ON s.code = a.asset
+        WHERE s.scale IS NULL OR scale(trim_scale(a.amount)) > s.scale)
+    THEN
+        RAISE EXCEPTION 'a posting is finer than its asset' USING ERRCODE = '23514';
+    END IF;
     RETURN NULL;
 END $$
 """
