@@ -38,6 +38,7 @@ _MEANINGS = {
     "wrong_closing": "ends of days that are not what the journal comes to",
     "gap_in_sequence": "postings whose number is not the next of their account",
     "held_without_holds": "held amounts that no open holds explain",
+    "misplaced_hold": "holds that are not where in the journal they were placed",
     "outside_of_the_chain": "entries that are neither sealed nor waiting for it",
     "wrong_digest": "sealed entries that were changed",
     "broken_chain": "links that do not follow from the link before",

@@ -116,6 +116,14 @@ _RULES = {
         ) h ON h.owner = a.owner AND h.asset = a.asset
         WHERE coalesce(a.amount, 0) <> coalesce(h.amount, 0)
     """,
+    "misplaced_hold": """
+        SELECT h.id::text,
+            'kept ' || coalesce(h.position::text, 'nowhere') || ', journal '
+                || coalesce(e.position::text, 'nowhere')
+        FROM wallets.hold h
+        LEFT JOIN wallets.entry e ON e.hold_id = h.id AND e.kind = 'HOLD_PLACED'
+        WHERE h.position IS DISTINCT FROM e.position OR e.position IS NULL
+    """,
     "outside_of_the_chain": """
         SELECT e.position::text, e.kind FROM wallets.entry e
         WHERE NOT EXISTS (SELECT FROM wallets.chain_link c WHERE c.position = e.position)
