@@ -1,7 +1,9 @@
 """How much of an asset somebody may send: at once, in 24 hours, in 30 days.
 
 In amounts of the asset, because a valuation would move the limit with the price. Both periods roll:
-they end now, and not at midnight.
+they end now, and not at midnight. What counts is what leaves the sender's wallet by transfers: the
+amount and the fee on top of it, as the journal's line of the sender says. So a limit holds for the
+money that is gone, whatever becomes of fees, and what was sent needs no second sum.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,10 +82,15 @@ def standing(asset: AssetCode, allowed: Allowance, sent: Sent) -> Sequence[Trans
     return limits
 
 
+def counted(amount: Decimal, fee: Decimal) -> Decimal:
+    """What a transfer takes of every limit."""
+    return total((amount, fee))
+
+
 def problem(
     asset: AssetCode, amount: Decimal, allowed: Allowance, sent: Sent
 ) -> LimitExceeded | None:
-    """Why ``amount`` is too much after what was ``sent``; the shortest period first."""
+    """Why ``amount``, fee included, is too much after what was ``sent``; shortest period first."""
     for each in standing(asset, allowed, sent):
         if amount > each.remaining:
             return LimitExceeded(
@@ -99,7 +106,7 @@ def caps(account: Account, allowed: Allowance, *, now: datetime) -> Sequence[Cap
 
 
 def without(sent: Sent, amount: Decimal) -> Sent:
-    """What was sent before the ``amount`` that is the newest of it."""
+    """What was sent before the ``amount``, fee included, that is the newest of it."""
     return Sent(_before(sent.day, amount), _before(sent.month, amount))
 
 

@@ -117,8 +117,9 @@ class Previews:
     ) -> Sequence[UserError]:
         """In the order in which the transfer itself asks."""
         allowed = await self._limits.allowance(sender, asset.code)
+        counted = limits.counted(amount, FEE)
         found: list[UserError | None] = [
-            limits.problem(asset.code, amount, allowed.at_once, Sent())
+            limits.problem(asset.code, counted, allowed.at_once, Sent())
         ]
         if balance.frozen:
             found.append(WalletFrozen(asset.code))
@@ -126,7 +127,7 @@ class Previews:
             found.append(InsufficientFunds(asset.code, balance.available))
         if allowed.counts:
             sent = await self._sent(sender, asset.code)
-            found.append(limits.problem(asset.code, amount, allowed.rolling, sent))
+            found.append(limits.problem(asset.code, counted, allowed.rolling, sent))
         return [each for each in found if each is not None]
 
     async def _balance(self, owner: UserId, asset: Asset) -> Balance:

@@ -240,8 +240,9 @@ class Transfers:
         allowed: Allowance,
     ) -> Transfer | LimitExceeded | Refusal:
         sender, code, amount = wish.sender, asset.code, wish.amount
+        counted = limits.counted(amount, FEE)
         now = self._clock.now()
-        too_much = limits.problem(code, amount, allowed.at_once, Sent())
+        too_much = limits.problem(code, counted, allowed.at_once, Sent())
         if too_much is not None:
             return too_much
         entry = ledger.transfer(sender, recipient, code, amount, at=now, fee=FEE)
@@ -252,8 +253,8 @@ class Transfers:
             # Asked once the sender's balance is locked: of two at once, one sees the other. A no
             # takes back what was just posted.
             sent = await work.ledger.sent(sender, code, now=now)
-            before = limits.without(sent, amount)
-            too_much = limits.problem(code, amount, allowed.rolling, before)
+            before = limits.without(sent, counted)
+            too_much = limits.problem(code, counted, allowed.rolling, before)
             if too_much is not None:
                 return too_much
         left = next(s.balance for s in posted.states if s.account.owner == sender)

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.xdist_group("sandbox")
 async def test_the_sandboxs_books_are_sound(sandbox: Sandbox):
     said = dev("verify-ledger", f"--data-dir={sandbox.data_dir}", OKD_PYTHON=sys.executable)
 
-    assert said.stdout == "The ledger is sound: nothing was found by 17 rules.\n", said.stderr
+    first = said.stdout.splitlines()[:1]
+    assert first == ["The ledger is sound: nothing was found by 18 rules."], said.stderr
     assert said.returncode == 0
 
 

@@ -113,7 +113,7 @@ async def test_checks_know_every_word(
     assert set(re.findall(r"'(\w+)'", rule)) == {word.value for word in words}
 
 
-async def test_lines_of_an_older_journal_learn_their_kind(empty: DatabaseUrls) -> None:
+async def test_an_older_journals_lines_and_holds_learn_what_they_are(empty: DatabaseUrls) -> None:
     def to_0004(connection: Connection) -> None:
         config = configuration()
         config.attributes["connection"] = connection
@@ -140,10 +140,14 @@ async def test_lines_of_an_older_journal_learn_their_kind(empty: DatabaseUrls) -
     await migrate(empty.owner)
 
     kinds = await owner.fetch("SELECT kind FROM wallets.posting ORDER BY position, line")
+    placed = "SELECT position FROM wallets.entry WHERE kind = 'HOLD_PLACED'"
+    places = await owner.fetch("SELECT position FROM wallets.hold"), await owner.fetch(placed)
     refusal = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'appended_to_only'"
     enabled = {row["tgenabled"] for row in await owner.fetch(refusal)}
     await owner.close()
     assert [row["kind"] for row in kinds] == ["DEPOSIT", "DEPOSIT", "HOLD_PLACED", "HOLD_PLACED"]
+    assert places[0] == places[1]
+    assert len(places[0]) == 1
     assert enabled == {b"O"}
 
 

@@ -1,14 +1,17 @@
 """The operator's commands about the ledger: what they say of books somebody has been at."""
 
 import os
+from datetime import date
 from decimal import Decimal
 
 import asyncpg
 import pytest
 
-from adapters.ledger_by_hand import _MEANINGS
+from adapters.by_hand import ByHandError
+from adapters.ledger_by_hand import _MEANINGS, _kept_roots
 from adapters.postgres import Database
 from adapters.postgres.wallets import RULES, rebuild_balances
+from adapters.postgres.wallets.verifying_days import KEPT_RULE
 from domain.kernel.ids import UserId
 from domain.wallets import Transfer
 from domain.wallets.errors import WalletFrozen
@@ -59,11 +62,16 @@ async def test_books_that_are_sound(books: Ledger, environment: dict[str, str]):
     verified = await typed(environment, "verify-ledger")
     rebuilt = await typed(environment, "rebuild-balances", "--check")
 
-    assert verified == (0, "The ledger is sound: nothing was found by 17 rules.\n")
+    newest = (await books.day(date(2026, 11, 23))).root
+    assert verified[0] == 0
+    assert verified[1].splitlines() == [
+        "The ledger is sound: nothing was found by 18 rules.",
+        f"Keep its newest root elsewhere: --root 2026-11-23:{newest}",
+    ]
     assert rebuilt == (
         0, "5 balances and 2 holds were made from the journal: all are as they are kept.\n",
     )  # fmt: skip
-    assert len(RULES) == 17
+    assert len(RULES) == 18
 
 
 _DOUBLED = """
@@ -123,6 +131,11 @@ TAMPERED = {
         "DELETE FROM wallets.day_root WHERE day = '2026-11-22'",
         {"wrong_day_root", "wrong_liabilities"},
     ),
+    "the newest day's root that is gone": (
+        "DELETE FROM wallets.day_root WHERE day = '2026-11-23'",
+        {"wrong_liabilities"},
+    ),
+    "all roots that are gone": ("DELETE FROM wallets.day_root", {"wrong_liabilities"}),
     "what was owed": (
         """
         UPDATE wallets.liability SET total = total - 1 WHERE day = '2026-11-22' AND asset = 'USDT'
@@ -192,8 +205,69 @@ async def test_the_command_says_what_was_found(
         assert f"{rule}: {_MEANINGS[rule]} (" in said
 
 
+_GONE = """
+    DELETE FROM wallets.day_root WHERE day > '{after}';
+    DELETE FROM wallets.liability WHERE day > '{after}';
+    DELETE FROM wallets.liability_part WHERE day > '{after}';
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("now",),
+        ("--root",),
+        ("--root", "2026-11-22"),
+        ("--root", f"2026-11-22:{'a' * 63}"),
+        ("--root", f"2026-13-01:{'a' * 64}"),
+        ("--roots", f"2026-11-22:{'a' * 64}"),
+        ("--root", f"2026-11-22:{'a' * 64}", "now"),
+    ],
+)
+def test_roots_are_told_as_they_are_shown(words: tuple[str, ...]):
+    with pytest.raises(ByHandError, match="--root DAY:ROOT"):
+        _kept_roots(words)
+
+
+@pytest.mark.parametrize("after", ["2026-11-22", "2026-11-21"])
+async def test_days_that_are_gone_without_a_trace_are_missed_by_who_kept_a_root(
+    books: Ledger, database_urls: DatabaseUrls, environment: dict[str, str], after: str
+):
+    """The newest day, or all of them; and nothing here tells that from days not closed yet."""
+    await two_days(books)
+    days = [date(2026, 11, 22), date(2026, 11, 23)]
+    words = [f"{day}:{(await books.day(day)).root}" for day in days]
+    asked = [word for each in words for word in ("--root", each)]
+    same = await run(environment, "verify-ledger", *asked)
+    await tamper(database_urls, _GONE.format(after=after))
+
+    alone = await run(environment, "verify-ledger")
+    compared = await run(environment, "verify-ledger", *asked)
+    # And what the worker then makes of it: closed again, with another secret.
+    assert await books.days.close_due() >= 1
+    anew = await run(environment, "verify-ledger", *asked)
+
+    assert same[0] == 0
+    assert "Roots that were kept and are the same here: 2.\n" in same[1]
+    assert alone[0] == 0
+    gone = [each for day, each in zip(days, words, strict=True) if str(day) > after]
+    lines = [f"  {day}: kept elsewhere {root}, here " for day, _, root in map(_parted, gone)]
+    assert compared == (
+        1,
+        f"The ledger is NOT sound.\n{KEPT_RULE}: {_MEANINGS[KEPT_RULE]} ({len(gone)})\n"
+        + "".join(f"{line}none\n" for line in lines),
+    )
+    assert anew[0] == 1
+    assert all(line in anew[1] for line in lines)
+    assert "here none" not in anew[1]
+
+
+def _parted(kept: str) -> tuple[str, str, str]:
+    return kept.partition(":")
+
+
 def test_every_rule_has_a_meaning():
-    assert _MEANINGS.keys() == {*RULES, "wrong_hold"}
+    assert _MEANINGS.keys() == {*RULES, KEPT_RULE, "wrong_hold"}
 
 
 async def test_who_cannot_look_says_so_and_not_that_all_is_well(environment: dict[str, str]):
@@ -204,7 +278,7 @@ async def test_who_cannot_look_says_so_and_not_that_all_is_well(environment: dic
     for given, words, says in (
         (away, ("verify-ledger",), "The database cannot be reached right now."),
         (away, ("rebuild-balances", "--check"), "The database cannot be reached right now."),
-        (environment, ("verify-ledger", "now"), "verify-ledger takes no arguments."),
+        (environment, ("verify-ledger", "now"), "--root DAY:ROOT"),
         (environment, ("rebuild-balances",), "--check, or --write"),
         (environment, ("rebuild-balances", "--check", "--write"), "--check, or --write"),
         (without, ("rebuild-balances", "--check"), "DATABASE_OWNER_URL: is missing"),

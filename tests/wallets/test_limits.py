@@ -10,11 +10,12 @@ import pytest
 from adapters.postgres import Database
 from adapters.redis import RedisClient
 from domain.kernel.ids import UserId
-from domain.wallets import Transfer, ledger, limits
+from domain.wallets import Transfer, ledger, limits, previews, transfers
 from domain.wallets.errors import InsufficientFunds, LimitExceeded
 from domain.wallets.limits import Allowance, EqualLimits
 from domain.wallets.model import LimitPeriod, Posted, TransferLimit
 from domain.wallets.ports import Sent, SentWithin
+from domain.wallets.previews import Previews, PreviewWish
 from domain.wallets.recording import record
 from tests.users.conftest import Book, book
 from tests.users.people import NOW
@@ -158,6 +159,40 @@ async def test_what_is_not_named_may_not_be_sent(bank: Bank):
 
     assert answer == LimitExceeded(BTC, LimitPeriod.TRANSFER, Decimal(0), Decimal(0), Decimal(0))
     assert await bank.has(ann, BTC) == "1 + 0"
+
+
+async def test_a_fee_counts_as_what_it_is_paid_for(bank: Bank, monkeypatch: pytest.MonkeyPatch):
+    for rules in (transfers, previews):
+        monkeypatch.setattr(rules, "FEE", Decimal("0.5"))
+    bank = limited(bank)
+    ann, bob = await bank.person("100"), await bank.person()
+    shown = Previews(
+        books=bank.books, assets=bank.assets, recipients=bank.recipients, look_ups=bank.look_ups,
+        limits=bank.limits, clock=bank.clock,
+    )  # fmt: skip
+
+    async def foreseen(amount: str) -> object:
+        """What the preview objects to; the transfer must answer the same."""
+        preview = await shown.transfer(ann, PreviewWish(bob, USDT, Decimal(amount)))
+        answer = await send(bank, ann, bob, amount)
+        assert list(preview.obstacles) == ([] if isinstance(answer, Transfer) else [answer])
+        return answer
+
+    # Five may leave at once: half of one is the fee's.
+    at_once = exceeded(LimitPeriod.TRANSFER, "0", "5", None)
+    assert await foreseen("4.500001") == at_once
+    assert isinstance(await foreseen("4.5"), Transfer)
+    day = exceeded(LimitPeriod.DAY, "5", "3", NOW + timedelta(hours=24))
+    assert await foreseen("2.500001") == day
+    assert isinstance(await foreseen("2.5"), Transfer)
+    spent = SentWithin(Decimal(8), NOW)
+    assert await bank.books.sent(ann, USDT, now=NOW) == Sent(spent, spent)
+    bank.clock.move(hours=24, seconds=1)
+    month = exceeded(LimitPeriod.MONTH, "8", "2", NOW + timedelta(days=30))
+    assert await foreseen("1.500001") == month
+    assert isinstance(await foreseen("1.5"), Transfer)
+    assert (await bank.has(ann), await bank.has(bob)) == ("90 + 0", "8.5 + 0")
+    assert await bank.verification.findings() == []
 
 
 async def test_too_little_money_is_told_before_a_rolling_limit(bank: Bank):

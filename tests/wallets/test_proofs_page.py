@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from adapters.ledger_by_hand import _kept_roots
 from tests.snippets import DOCS, snippets_of
 from tests.users.api import user_id
 from tests.users.conftest import book
@@ -18,7 +19,7 @@ from tests.world import REPOSITORY
 __all__ = ["book", "client"]
 
 SNIPPETS = snippets_of(DOCS / "proofs.md")
-CURL, VERIFY = (s.text for s in SNIPPETS if s.language == "sh")
+CURL, VERIFY, COMPARE = (s.text for s in SNIPPETS if s.language == "sh")
 QUERY = next(s.text for s in SNIPPETS if s.language == "graphql")
 VALID = next(s.text for s in SNIPPETS if s.language == "text")
 PYTHON = "\n".join(s.text for s in SNIPPETS if s.language == "python")
@@ -72,3 +73,10 @@ async def test_the_functions_follow_the_days(client: Client):
     for name in ("day", "firstNumber", "lastNumber", "link", "liabilities", "previousRoot", "root"):
         assert not page["follows"](second | {name: "1" + str(second[name])}, first), name
     assert page["digest"]([owed[0] | {"totalLiabilities": "0"}, *owed[1:]]) != first["liabilities"]
+
+
+def test_a_kept_root_is_told_as_the_command_takes_it():
+    words = shlex.split(COMPARE)
+
+    assert words[:3] == ["python", "app.py", "verify-ledger"]
+    assert [day for day, _ in _kept_roots(words[3:])] == [TODAY]

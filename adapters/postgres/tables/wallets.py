@@ -194,7 +194,8 @@ class HoldRow(Row, table=True):
 
     __tablename__: ClassVar[str] = "hold"
     __table_args__: ClassVar[tuple[object, ...]] = (
-        Index("ix_hold_owner_asset", "owner", "asset", postgresql_where=text("state = 'OPEN'")),
+        Index("ix_hold_owner_state_position", "owner", "state", "position"),
+        Index("ix_hold_owner_asset_state_position", "owner", "asset", "state", "position"),
         Index(
             "ix_hold_expires_at",
             "expires_at",
@@ -214,6 +215,8 @@ class HoldRow(Row, table=True):
     state: str = Field(sa_type=Text)
     posted: Decimal = Field(sa_type=_AMOUNT)
     resolved_at: datetime | None = Field(sa_type=_INSTANT)
+    position: int | None = Field(sa_type=BigInteger)
+    """Of the entry that placed it."""
 
 
 class LedgerProposalRow(Row, table=True):

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow, LedgerProposalRow
 from adapters.postgres.users.keys import Keys
+from adapters.postgres.wallets.moments import BEFORE, NOT_BEFORE
 from adapters.postgres.wallets.proposals import proposal_of
 from adapters.postgres.wallets.rows import hold_of
 from adapters.vault import KeyRing
@@ -113,11 +114,12 @@ class PostgresLedgerBooks:
         self, query: EntryQuery, *, first: int, before: int | None
     ) -> Sequence[LedgerEntry]:
         async with self._database.read() as session:
-            rules = await _entry_rules(session, query)
             by_posting = query.owner is not None or query.account_id is not None
+            # Of the table that is gone through: an index of the other would not see it.
+            place = f"{'p' if by_posting else 'e'}.position"
+            rules = await _entry_rules(session, query, place)
             if before is not None:
-                # Of the table that is gone through: an index of the other would not see it.
-                rules.add(f"{'p' if by_posting else 'e'}.position < :before", before=before)
+                rules.add(f"{place} < :before", before=before)
             wanted = (_BY_POSTING if by_posting else _BY_ENTRY).format(rules=rules)
             rules.values["first"] = first
             return await _entries(session, wanted, rules.values)
@@ -212,7 +214,7 @@ class PostgresLedgerBooks:
             return [proposal_of(row, keys) for row in rows]
 
 
-async def _entry_rules(session: AsyncSession, query: EntryQuery) -> _Rules:
+async def _entry_rules(session: AsyncSession, query: EntryQuery, place: str) -> _Rules:
     rules = _Rules([], {})
     if query.account_id is not None:
         connection = await session.connection()
@@ -243,9 +245,9 @@ async def _entry_rules(session: AsyncSession, query: EntryQuery) -> _Rules:
     if query.hold_id is not None:
         rules.add("e.hold_id = :hold", hold=query.hold_id)
     if query.since is not None:
-        rules.add("e.at >= :since", since=query.since)
+        rules.add(f"e.at >= :since AND {place} >= {NOT_BEFORE}", since=query.since)
     if query.until is not None:
-        rules.add("e.at < :until", until=query.until)
+        rules.add(f"e.at < :until AND {place} < {BEFORE}", until=query.until)
     return rules
 
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow
+from adapters.postgres.wallets.narrowing import newest_lines
 from adapters.postgres.wallets.rows import hold_of
 from adapters.postgres.wallets.sent import sent_lately
 from domain.kernel.ids import AssetCode, UserId
@@ -48,21 +49,6 @@ _STATE = """
         ELSE 'POSTED'
     END
 """
-_LINES = """
-    SELECT p.position, p.asset, p.account_id, p.amount, p.balance
-    FROM wallets.posting p {joined}
-    WHERE p.owner = :owner {narrowed}
-    ORDER BY p.position DESC, p.asset DESC LIMIT 2 * CAST(:first AS integer)
-"""
-# Of each kind so many, and of all those so many: the index has lines of one kind in order. The kind
-# stands in the text: for one it is not told, PostgreSQL plans as if it were a usual one.
-_LINES_OF_KINDS = """
-    SELECT l.* FROM ({lines}) AS l
-    ORDER BY l.position DESC, l.asset DESC LIMIT 2 * CAST(:first AS integer)
-"""
-# Where in the journal a moment is. A command's time is taken before it waits for its turn.
-_NOT_BEFORE = "wallets.position_at(CAST(:since AS timestamptz) - interval '1 minute')"
-_BEFORE = "wallets.position_at(CAST(:until AS timestamptz) + interval '1 minute')"
 # A user's lines of one entry and asset are two at most, available and held: twice as many lines as
 # transactions are wanted, straight from the index, are enough however long the history is.
 _TRANSACTIONS = f"""
@@ -165,40 +151,8 @@ class PostgresBooks:
 def _wanted(
     query: TransactionQuery, before: Place | None, *rules: str
 ) -> tuple[str, dict[str, object]]:
-    narrowed, values = _narrowed(query, before)
-    about_entries = query.states or query.since or query.until
-    joined = "JOIN wallets.entry e ON e.position = p.position" if about_entries else ""
-
-    def lines_of(*more: str) -> str:
-        return _LINES.format(joined=joined, narrowed=" ".join((narrowed, *rules, *more)))
-
-    if not query.kinds:
-        return _TRANSACTIONS.format(lines=lines_of()), values
-    kinds = [f"AND p.kind = '{kind.value}'" for kind in sorted(query.kinds)]
-    each = [f"({lines_of(kind)})" for kind in kinds]
-    lines = _LINES_OF_KINDS.format(lines=" UNION ALL ".join(each))
+    lines, values = newest_lines(query, before, *rules)
     return _TRANSACTIONS.format(lines=lines), values
-
-
-def _narrowed(query: TransactionQuery, before: Place | None) -> tuple[str, dict[str, object]]:
-    """SQL of constants only, and its values."""
-    rules, values = [], dict[str, object](owner=query.owner)
-    if query.asset is not None:
-        rules.append("AND p.asset = :asset")
-        values["asset"] = query.asset
-    if query.states:
-        rules.append(f"AND {_STATE} = ANY(:states)")
-        values["states"] = sorted(query.states)
-    if query.since is not None:
-        rules.append(f"AND e.at >= :since AND p.position >= {_NOT_BEFORE}")
-        values["since"] = query.since
-    if query.until is not None:
-        rules.append(f"AND e.at < :until AND p.position < {_BEFORE}")
-        values["until"] = query.until
-    if before is not None:
-        rules.append("AND (p.position, p.asset) < (:position, :before_asset)")
-        values |= {"position": before.position, "before_asset": before.asset}
-    return " ".join(rules), values
 
 
 def _transaction(row: RowMapping, owner: UserId) -> Transaction:

@@ -6,13 +6,18 @@ here and not by the database's functions: who can change a row could change thos
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import text
 
 from adapters.postgres.engine import Database
 from adapters.postgres.wallets.verifying_chain import CHAIN_RULES, chain_findings
-from adapters.postgres.wallets.verifying_days import DAY_RULES, closed_days, day_findings
+from adapters.postgres.wallets.verifying_days import (
+    DAY_RULES,
+    closed_days,
+    day_findings,
+    kept_findings,
+)
 from domain.wallets.ports import Finding
 
 PATIENCE_SECONDS = 3600.0
@@ -116,6 +121,14 @@ _RULES = {
         ) h ON h.owner = a.owner AND h.asset = a.asset
         WHERE coalesce(a.amount, 0) <> coalesce(h.amount, 0)
     """,
+    "misplaced_hold": """
+        SELECT h.id::text,
+            'kept ' || coalesce(h.position::text, 'nowhere') || ', journal '
+                || coalesce(e.position::text, 'nowhere')
+        FROM wallets.hold h
+        LEFT JOIN wallets.entry e ON e.hold_id = h.id AND e.kind = 'HOLD_PLACED'
+        WHERE h.position IS DISTINCT FROM e.position OR e.position IS NULL
+    """,
     "outside_of_the_chain": """
         SELECT e.position::text, e.kind FROM wallets.entry e
         WHERE NOT EXISTS (SELECT FROM wallets.chain_link c WHERE c.position = e.position)
@@ -132,12 +145,20 @@ class PostgresVerification:
     """Implements domain.wallets.ports.Verification.
 
     ``every_tree``: build the trees of all days again, not of the newest one alone; what was owed in
-    total is added up for every day in any case.
+    total is added up for every day in any case. ``kept_roots``: roots of days, in hex, that were
+    kept where the owner of this database cannot write.
     """
 
-    def __init__(self, database: Database, *, every_tree: bool = False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        every_tree: bool = False,
+        kept_roots: Sequence[tuple[date, str]] = (),
+    ) -> None:
         self._database = database
         self._every_tree = every_tree
+        self._kept_roots = kept_roots
 
     async def findings(self, *, first: int = 100) -> Sequence[Finding]:
         found: list[Finding] = []
@@ -152,6 +173,7 @@ class PostgresVerification:
             marks = {day.root.last_number for day in days}
             links, broken = await chain_findings(connection, marks=marks, first=first)
             found += broken
+            found += kept_findings(days, self._kept_roots, first=first)
             found += await day_findings(
                 connection, days, links=links, first=first, every_tree=self._every_tree
             )

@@ -32,6 +32,8 @@ from domain.wallets.proofs import (
 from domain.wallets.proving import tree_of
 
 DAY_RULES = ("wrong_day_root", "wrong_liabilities")
+KEPT_RULE = "another_root"
+"""Of who brings roots that were kept elsewhere."""
 _ROWS_AT_ONCE = 1000
 
 # Without the roots of parts: those of all days are too much to hold.
@@ -91,6 +93,23 @@ async def closed_days(session: AsyncSession) -> list[ClosedDay]:
         owed[day].append(Liabilities(AssetCode(asset), amount, root.hex(), leaves))
     rows = await session.exec(select(DayRootRow).order_by(col(DayRootRow.day)))
     return [ClosedDay(day_root_of(row), row.secret, tuple(owed.get(row.day, ()))) for row in rows]
+
+
+def kept_findings(
+    days: Sequence[ClosedDay], kept: Sequence[tuple[date, str]], *, first: int
+) -> list[Finding]:
+    """What does not fit with roots that somebody kept, as a day and lower-case hex each.
+
+    A day's root holds all days before it fast: nothing up to the newest of them can have been
+    made anew, or be gone, unless one is found here or by another rule.
+    """
+    here = {day.root.day: day.root.root for day in days}
+    found = [
+        Finding(KEPT_RULE, day.isoformat(), f"kept elsewhere {root}, here {here.get(day, 'none')}")
+        for day, root in kept
+        if here.get(day) != root
+    ]
+    return found[:first]
 
 
 async def day_findings(
