@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from domain.kernel.ids import AssetCode, UserId
-from domain.kernel.money import total
+from domain.kernel.money import total, trimmed
 from domain.wallets.booking import Cap
 from domain.wallets.errors import LimitExceeded
 from domain.wallets.model import Account, LimitPeriod, TransferLimit
@@ -111,7 +111,7 @@ def without(sent: Sent, amount: Decimal) -> Sent:
 
 
 def _before(within: SentWithin, amount: Decimal) -> SentWithin:
-    rest = total((within.amount, amount.copy_negate()))
+    rest = trimmed(total((within.amount, amount.copy_negate())))
     return SentWithin(rest, within.oldest_at if rest else None)
 
 

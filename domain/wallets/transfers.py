@@ -179,7 +179,7 @@ class Transfers:
         if (
             not isinstance(found, UUID)
             or found == sender
-            or limits.problem(code, amount, allowed.at_once, Sent())
+            or limits.problem(code, limits.counted(amount, FEE), allowed.at_once, Sent())
         ):
             return None
         now = self._clock.now()

@@ -238,14 +238,14 @@ async def test_days_that_are_gone_without_a_trace_are_missed_by_who_kept_a_root(
     days = [date(2026, 11, 22), date(2026, 11, 23)]
     words = [f"{day}:{(await books.day(day)).root}" for day in days]
     asked = [word for each in words for word in ("--root", each)]
-    same = await run(environment, "verify-ledger", *asked)
+    same = await typed(environment, "verify-ledger", *asked)
     await tamper(database_urls, _GONE.format(after=after))
 
-    alone = await run(environment, "verify-ledger")
-    compared = await run(environment, "verify-ledger", *asked)
+    alone = await typed(environment, "verify-ledger")
+    compared = await typed(environment, "verify-ledger", *asked)
     # And what the worker then makes of it: closed again, with another secret.
     assert await books.days.close_due() >= 1
-    anew = await run(environment, "verify-ledger", *asked)
+    anew = await typed(environment, "verify-ledger", *asked)
 
     assert same[0] == 0
     assert "Roots that were kept and are the same here: 2.\n" in same[1]

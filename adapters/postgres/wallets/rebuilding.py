@@ -40,7 +40,8 @@ _SCRATCH = (
     """,
     """
     CREATE TEMPORARY TABLE rebuilt_hold ON COMMIT DROP AS
-    SELECT placed.hold_id AS id, p.owner, p.asset, p.amount, placed.at AS created_at,
+    SELECT placed.hold_id AS id, placed.position, p.owner, p.asset, p.amount,
+        placed.at AS created_at,
         placed.details ->> 'reason' AS reason,
         (placed.details ->> 'expiresAt')::timestamptz AS expires_at,
         coalesce(substring(done.kind FROM 6), 'OPEN') AS state, done.at AS resolved_at,
@@ -91,9 +92,11 @@ _DIFFERENCES = {
             'kept ' || coalesce(h.state || ' ' || trim_scale(h.amount), 'nothing')
                 || ', journal ' || coalesce(r.state || ' ' || trim_scale(r.amount), 'nothing')
         FROM wallets.hold h FULL JOIN rebuilt_hold r ON r.id = h.id
-        WHERE (h.id, h.owner, h.asset, h.amount, h.created_at, h.state, h.posted, h.resolved_at)
+        WHERE (h.id, h.position, h.owner, h.asset, h.amount, h.created_at, h.state, h.posted,
+            h.resolved_at)
             IS DISTINCT FROM
-            (r.id, r.owner, r.asset, r.amount, r.created_at, r.state, r.posted, r.resolved_at)
+            (r.id, r.position, r.owner, r.asset, r.amount, r.created_at, r.state, r.posted,
+            r.resolved_at)
             OR (r.reason IS NOT NULL AND (h.reason, h.expires_at)
                 IS DISTINCT FROM (r.reason, r.expires_at))
         ORDER BY 1

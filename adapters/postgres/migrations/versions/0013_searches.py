@@ -7,8 +7,8 @@ is guessed from how its lines lie in time, and looked for by halves where the gu
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
