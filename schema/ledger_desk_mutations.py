@@ -73,7 +73,8 @@ class LedgerDeskMutations:
         payload=True,
         policy=_policy(Action.FREEZE_WALLETS, proven=False),
         description="Let nothing leave one wallet of somebody's, who is told. What comes in is "
-        "taken; what is held for something under way goes its way.",
+        "taken; what is held for something under way goes its way, and what two of staff agree to "
+        "take back is taken.",
     )
     admin_unfreeze_wallet: AdminUnfreezeWalletPayload = resolved_by(
         ledger_desk.unfreeze_wallet,

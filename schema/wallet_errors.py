@@ -26,7 +26,7 @@ class UnknownAsset(UserError):
 
 @view_of(
     domain.wallets.errors.BadAmount,
-    description="Not above zero, or finer than the asset is counted.",
+    description="Not above zero, 10^18 or more, or finer than the asset is counted.",
 )
 class BadAmount(UserError):
     asset: str = strawberry.field(description="Of what.")

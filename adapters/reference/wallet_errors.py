@@ -19,8 +19,8 @@ WALLET_MEANINGS: dict[str, Meaning] = {
     ),
     "BAD_AMOUNT": Meaning(
         USER,
-        "The amount is not above zero, or finer than the asset is counted.",
-        "Round it to `scale` digits behind the point.",
+        "The amount is not above zero, 10^18 or more, or finer than the asset is counted.",
+        "Round it to `scale` digits behind the point, or send less.",
         extensions=f"`asset`, `scale`. {_FIELDS}",
     ),
     "UNKNOWN_RECIPIENT": Meaning(

@@ -68,7 +68,7 @@ class UnknownAsset(UserError):
 
 @dataclass(frozen=True)
 class BadAmount(UserError):
-    """Not above zero, or finer than the asset is counted."""
+    """Not above zero, absurdly large, or finer than the asset is counted."""
 
     code: ClassVar[StrEnum] = WalletsErrorCode.BAD_AMOUNT
     asset: AssetCode
@@ -77,8 +77,8 @@ class BadAmount(UserError):
     @property
     def message(self) -> str:
         return (
-            f"Give an amount above zero with at most {self.scale} digits behind the point:"
-            f" {self.asset} is not counted any finer."
+            "Give an amount above zero, with at most 18 digits in front of the point and"
+            f" {self.scale} behind it: {self.asset} is not counted any finer."
         )
 
     @property

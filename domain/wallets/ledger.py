@@ -28,6 +28,9 @@ from domain.wallets.model import (
     house,
 )
 
+MOST = Decimal(10) ** 18
+"""No amount comes up to it. A balance holds a hundred of them, and no coin has so many units."""
+
 _RESOLVED_AS = {
     HoldState.POSTED: EntryKind.HOLD_POSTED,
     HoldState.VOIDED: EntryKind.HOLD_VOIDED,
@@ -40,8 +43,8 @@ class Unbalanced(ValueError):
 
 
 def checked_amount(amount: Decimal, asset: Asset) -> Decimal | BadAmount:
-    """``amount`` when it can be moved: above zero, and no finer than the asset is counted."""
-    if is_amount(amount) and amount > 0 and scale_of(amount) <= asset.scale:
+    """``amount`` when it can be moved: above zero, below MOST, no finer than it is counted."""
+    if is_amount(amount) and 0 < amount < MOST and scale_of(amount) <= asset.scale:
         return amount
     return BadAmount(asset.code, asset.scale)
 

@@ -120,11 +120,11 @@ def test_an_account_is_what_it_is_made_of():
         Account(AccountKind.FEES, USDT, ANN)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "0.0000001", "NaN", "Infinity", "1E+20"])
+@pytest.mark.parametrize("text", ["0", "-1", "0.0000001", "NaN", "Infinity", "1E+18", "1E+20"])
 def test_what_cannot_be_moved_is_refused(text: str):
     assert ledger.checked_amount(Decimal(text), ASSET) == BadAmount(USDT, 6)
 
 
-@pytest.mark.parametrize("text", ["1", "0.000001", "1.50000000", "99999999999999999999"])
+@pytest.mark.parametrize("text", ["1", "0.000001", "1.50000000", "999999999999999999"])
 def test_what_can_be_moved_is_left_as_it_is(text: str):
     assert ledger.checked_amount(Decimal(text), ASSET) == Decimal(text)

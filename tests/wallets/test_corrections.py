@@ -25,7 +25,7 @@ from domain.wallets.desk.model import (
 )
 from domain.wallets.desk.ports import EntryQuery
 from domain.wallets.errors import InsufficientFunds, UnknownAsset, WalletFrozen
-from domain.wallets.model import EntryId, EntryKind, available
+from domain.wallets.model import EntryId, EntryKind
 from tests.users.conftest import book
 from tests.wallets.conftest import BTC, USDT
 from tests.wallets.office import WHY, CutOff, Office, adjustment, office, reversal
@@ -176,18 +176,29 @@ async def test_what_the_ledger_refuses_stays_open(office: Office):
 
     assert await office.decide(two, proposal) == InsufficientFunds(USDT, Decimal(3))
     await office.give(ann, "4")
-    await office.freeze(two, ann)
-    assert await office.decide(two, proposal) == WalletFrozen(USDT)
-    async with office.works.begin() as work:
-        await work.ledger.freeze(available(ann, USDT), frozen=False)
     decided = await office.decide(two, proposal)
 
     assert decided.state is LedgerProposalState.APPROVED
     assert await office.has(ann) == "2"
     codes = [line.details.get("code") for line in await office.lines("adjustment.approved")]
-    assert sorted(str(code) for code in codes) == [
-        "INSUFFICIENT_FUNDS", "None", "WALLET_FROZEN",
-    ]  # fmt: skip
+    assert sorted(str(code) for code in codes) == ["INSUFFICIENT_FUNDS", "None"]
+    await office.sound()
+
+
+async def test_what_two_agreed_on_is_taken_from_a_frozen_wallet_that_lets_nothing_else_out(
+    office: Office,
+):
+    ann, bob = await office.person(amount="5"), await office.person("uid-bob")
+    one, two = await office.treasurer(), await office.admin()
+    proposal, too_much = await office.propose(one, ann, "-3"), await office.propose(one, ann, "-3")
+    await office.freeze(two, ann)
+
+    assert await office.send(ann, bob, "1") == WalletFrozen(USDT)
+    assert (await office.decide(two, proposal)).state is LedgerProposalState.APPROVED
+    assert await office.decide(two, too_much) == InsufficientFunds(USDT, Decimal(2))
+
+    assert await office.has(ann) == "2"
+    assert await office.send(ann, bob, "1") == WalletFrozen(USDT)
     await office.sound()
 
 

@@ -53,6 +53,11 @@ async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dic
     assert await bank.verification.findings() == []
 
 
+WORDS = (
+    "Give an amount above zero, with at most 18 digits in front of the point and 6 behind it: USDT"
+)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -62,9 +67,10 @@ async def test_money_is_given_and_added(book: Book, bank: Bank, environment: dic
         ),
         (["nobody@okd.example", "USDT", "1"], "There is no such account."),
         (["plain", "NOPE", "1"], "There is no asset 'NOPE' here."),
-        (["plain", "USDT", "0"], "Give an amount above zero with at most 6 digits"),
-        (["plain", "USDT", "0.0000001"], "Give an amount above zero with at most 6 digits"),
-        (["plain", "USDT", "NaN"], "Give an amount above zero with at most 6 digits"),
+        (["plain", "USDT", "0"], WORDS),
+        (["plain", "USDT", "0.0000001"], WORDS),
+        (["plain", "USDT", "NaN"], WORDS),
+        (["plain", "USDT", "99999999999999999999"], WORDS),
         (["plain", "USDT", "much"], "'much' is no amount. Say whom, what and how much"),
         (["plain", "USDT"], "Say whom, what and how much: ./dev faucet USER ASSET AMOUNT"),
     ],

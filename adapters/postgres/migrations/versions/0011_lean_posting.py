@@ -11,7 +11,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-# As it was, for the lines of an entry in the order of their accounts, which is that of the locks.
+# As it was, for the lines of an entry in the order of their accounts, which is that of the locks;
+# and what two of staff agreed on passes a freeze, which is there so that nobody takes it before.
 _POST = """
 CREATE OR REPLACE FUNCTION wallets.post(given jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
@@ -28,6 +29,7 @@ DECLARE
     resolves jsonb := given -> 'resolves';
     line wallets.line;
     kept record;
+    shut boolean;
     -- The accounts as this entry leaves them, in the order of its lines; NULL for the house's.
     balances numeric[] := '{}';
     seqs bigint[] := '{}';
@@ -56,13 +58,13 @@ BEGIN
             SELECT b.amount, b.last_seq, b.sent, b.frozen INTO STRICT kept FROM wallets.balance b
                 WHERE b.account_id = line.account FOR UPDATE;
         END IF;
-        IF line.amount < 0 AND (kept.frozen OR kept.amount + line.amount < 0)
+        shut := kept.frozen AND what NOT IN ('ADJUSTMENT', 'REVERSAL');
+        IF line.amount < 0 AND (shut OR kept.amount + line.amount < 0)
             -- Of several, one that is frozen is told first.
-            AND (refusal IS NULL OR kept.frozen AND refusal ->> 'refused' <> 'WALLET_FROZEN')
+            AND (refusal IS NULL OR shut AND refusal ->> 'refused' <> 'WALLET_FROZEN')
         THEN
             refusal := jsonb_build_object(
-                'refused',
-                CASE WHEN kept.frozen THEN 'WALLET_FROZEN' ELSE 'INSUFFICIENT_FUNDS' END,
+                'refused', CASE WHEN shut THEN 'WALLET_FROZEN' ELSE 'INSUFFICIENT_FUNDS' END,
                 'account', line.account, 'balance', kept.amount::text);
         END IF;
         balances := balances || kept.amount + line.amount;
