@@ -30,7 +30,16 @@ from domain.kernel.ids import AssetCode, Category, UserId
 from domain.market import InstrumentStatus
 from domain.wallets import ledger
 from domain.wallets.desk.model import LedgerProposalKind, LedgerProposalState
-from domain.wallets.model import AccountKind, EntryKind, Hold, HoldId, HoldState, house
+from domain.wallets.model import (
+    AccountKind,
+    EntryKind,
+    Hold,
+    HoldId,
+    HoldState,
+    available,
+    held,
+    house,
+)
 from domain.wallets.papers import StatementFormat, StatementProblem, StatementState
 from tests.users.people import NOW
 from tests.world import DatabaseUrls, create_database
@@ -144,11 +153,18 @@ async def test_an_older_journals_lines_and_holds_learn_what_they_are(empty: Data
     places = await owner.fetch("SELECT position FROM wallets.hold"), await owner.fetch(placed)
     refusal = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'appended_to_only'"
     enabled = {row["tgenabled"] for row in await owner.fetch(refusal)}
+    ends = await owner.fetch("SELECT account_id, day, balance FROM wallets.closing")
+    written = await owner.fetchval("SELECT count(*) FROM wallets.closed_day")
     await owner.close()
     assert [row["kind"] for row in kinds] == ["DEPOSIT", "DEPOSIT", "HOLD_PLACED", "HOLD_PLACED"]
     assert places[0] == places[1]
     assert len(places[0]) == 1
     assert enabled == {b"O"}
+    assert {tuple(row) for row in ends} == {
+        (available(somebody, usdt).id, NOW.date(), 3),
+        (held(somebody, usdt).id, NOW.date(), 2),
+    }
+    assert written == 0
 
 
 async def test_a_newer_database_is_refused(empty: DatabaseUrls) -> None:

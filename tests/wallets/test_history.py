@@ -10,13 +10,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
 from adapters.postgres import Database
-from adapters.postgres.migrations import configuration
 from adapters.postgres.wallets import PostgresClosings
 from adapters.postgres.wallets.closings import _CLOSINGS
 from domain.kernel.ids import UserId, new_uuid7
@@ -234,49 +232,55 @@ async def _recomputed(urls: DatabaseUrls, owner: UserId, days: Days) -> list[Dai
     return rows
 
 
-async def test_what_was_posted_before_the_table_was_there_is_filled_in(
-    bank: Bank, database_urls: DatabaseUrls
-):
+async def test_a_day_is_written_when_it_is_over(bank: Bank, database_urls: DatabaseUrls):
     ann, bob = await bank.person("10"), await bank.person("5")
     for days in (0, 1, 3):
         bank.clock.move(days=days)
         await bank.transfers.transfer(bank.wish(ann, bob, "1"))
         await bank.holds.reserve(bob, USDT, Decimal(1), reason="order")
     bank.clock.move(hours=-30)
+    # Of the newest day it has, whatever this clock says.
     await bank.give(ann, "0.5")
-    scripts = ScriptDirectory.from_config(configuration()).walk_revisions()
-    fill = next(each.module._FILL for each in scripts if each.path.endswith("_history.py"))
-    closing = "SELECT account_id, day, balance FROM wallets.closing ORDER BY account_id, day"
 
     owner = await asyncpg.connect(database_urls.owner)
     try:
-        kept = await owner.fetch(closing)
-        await owner.execute("TRUNCATE wallets.closing")
-        lost = {finding.rule for finding in await bank.verification.findings()}
-        await owner.execute(fill)
-        filled = await owner.fetch(closing)
+        over = await owner.fetch("SELECT account_id, day, balance FROM wallets.closed_day")
+        ends = await owner.fetch("SELECT account_id, day, balance FROM wallets.closing")
     finally:
         await owner.close()
 
-    assert lost == {"wrong_closing"}
-    assert filled == kept
-    assert len(kept) == 9
+    first, second, last = (NOW.date() + timedelta(days=n) for n in (0, 1, 4))
+    told = {
+        available(ann, USDT).id: {first: "9", second: "8", last: "7.5"},
+        available(bob, USDT).id: {first: "5", second: "5", last: "5"},
+        held(bob, USDT).id: {first: "1", second: "2", last: "3"},
+    }
+    assert sorted(map(tuple, ends)) == sorted(
+        (account, day, Decimal(balance))
+        for account, days in told.items()
+        for day, balance in days.items()
+    )
+    assert sorted(map(tuple, over)) == sorted(row for row in map(tuple, ends) if row[1] != last)
     assert await bank.verification.findings() == []
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE wallets.closing SET balance = balance + 1",
-        "UPDATE wallets.closing SET day = day + 1",
-        "DELETE FROM wallets.closing",
-        "INSERT INTO wallets.closing VALUES (gen_random_uuid(), '2026-11-22', 5)",
+        "UPDATE wallets.closed_day SET balance = balance + 1",
+        "UPDATE wallets.closed_day SET day = day - 1",
+        "DELETE FROM wallets.closed_day",
+        "UPDATE wallets.balance SET day = day + 1",
+        "UPDATE wallets.balance SET day = NULL",
+        "INSERT INTO wallets.closed_day VALUES (gen_random_uuid(), '2026-11-22', 5)",
     ],
 )
 async def test_a_changed_closing_is_found_and_the_product_cannot_change_one(
     bank: Bank, database_urls: DatabaseUrls, change: str
 ):
     ann = await bank.person("10")
+    bank.clock.move(days=1)
+    await bank.give(ann, "1")
     app, owner = (
         await asyncpg.connect(database_urls.app),
         await asyncpg.connect(database_urls.owner),
@@ -306,11 +310,11 @@ async def test_the_cost_is_that_of_the_days_and_not_of_the_history(
     owner = await asyncpg.connect(database_urls.owner)
     try:
         await owner.execute(
-            "INSERT INTO wallets.closing SELECT account, DATE '2018-01-01' + n, n"
+            "INSERT INTO wallets.closed_day SELECT account, DATE '2018-01-01' + n, n"
             " FROM unnest($1::uuid[]) AS account, generate_series(0, 2999) AS n",
             accounts,
         )
-        await owner.execute("ANALYZE wallets.closing")
+        await owner.execute("ANALYZE wallets.closed_day")
     finally:
         await owner.close()
 
@@ -322,7 +326,7 @@ async def test_the_cost_is_that_of_the_days_and_not_of_the_history(
         )
         (plan,) = explained.scalar_one()
 
-    scans = [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == "closing"]
+    scans = [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == "closed_day"]
     assert {node["Node Type"] for node in scans} <= {
         "Index Scan", "Index Only Scan", "Bitmap Heap Scan",
     }  # fmt: skip

@@ -271,9 +271,10 @@ async def test_inv_09_a_drain_stops_at_zero(bank: Bank):
 
 
 async def test_inv_10_no_digit_is_lost(bank: Bank):
-    most = "99999999999999999999.999999999999999999"
-    ann = await bank.person(most, BTC)
-    bob = await bank.person()
+    most = Decimal("99999999999999999999.999999999999999999")
+    ann, bob = await bank.person(), await bank.person()
+    origin = house(AccountKind.FAUCET, BTC)
+    await post(bank, ledger.deposit(ann, BTC, most, origin=origin, source="most", at=NOW))
     entry = ledger.transfer(ann, bob, BTC, Decimal("0.000000000000000001"), at=NOW)
 
     await post(bank, entry)

@@ -98,13 +98,10 @@ TAMPERED = {
             "wrong_liabilities",
         },
     ),
-    "both sides of an entry": (_DOUBLED, {"wrong_digest", "wrong_liabilities", "wrong_closing"}),
-    "the same and the chain": (
-        _DOUBLED + _CHAIN_ANEW,
-        {"wrong_day_root", "wrong_liabilities", "wrong_closing"},
-    ),
+    "both sides of an entry": (_DOUBLED, {"wrong_digest", "wrong_liabilities"}),
+    "the same and the chain": (_DOUBLED + _CHAIN_ANEW, {"wrong_day_root", "wrong_liabilities"}),
     "the end of a day": (
-        "UPDATE wallets.closing SET balance = balance + 1 WHERE day = '2026-11-22'",
+        "UPDATE wallets.closed_day SET balance = balance + 1 WHERE day = '2026-11-22'",
         {"wrong_closing"},
     ),
     "what was sent": ("UPDATE wallets.balance SET sent = sent + 1", {"wrong_total_sent"}),
@@ -307,8 +304,15 @@ async def test_inv_13_balances_and_holds_are_made_anew(
             "UPDATE wallets.balance SET sent = sent + 1 WHERE account_id = $1",
             available(bob, USDT).id,
         ),
-        ("DELETE FROM wallets.closing WHERE account_id = $1", available(ann, USDT).id),
-        ("UPDATE wallets.closing SET balance = 7 WHERE account_id = $1", available(bob, USDT).id),
+        ("DELETE FROM wallets.closed_day WHERE account_id = $1", available(ann, USDT).id),
+        (
+            "UPDATE wallets.closed_day SET balance = 7 WHERE account_id = $1",
+            available(bob, USDT).id,
+        ),
+        (
+            "UPDATE wallets.balance SET day = day - 9 WHERE account_id = $1",
+            available(bob, USDT).id,
+        ),
         ("DELETE FROM wallets.hold WHERE owner = $1", ann),
         ("UPDATE wallets.hold SET amount = 2, reason = 'x' WHERE owner = $1", bob),
         "INSERT INTO wallets.hold SELECT gen_random_uuid(), owner, asset, 1, 'made up', created_at,"
@@ -389,7 +393,7 @@ async def kept(urls: DatabaseUrls) -> list[tuple[object, ...]]:
     connection = await asyncpg.connect(urls.owner)
     try:
         rows = await connection.fetch("SELECT * FROM wallets.balance ORDER BY account_id")
-        rows += await connection.fetch("SELECT * FROM wallets.closing ORDER BY account_id, day")
+        rows += await connection.fetch("SELECT * FROM wallets.closed_day ORDER BY account_id, day")
         rows += await connection.fetch("SELECT * FROM wallets.hold ORDER BY id")
     finally:
         await connection.close()

@@ -84,6 +84,8 @@ class BalanceRow(Row, table=True):
     frozen: bool
     sent: Decimal = Field(sa_type=_TOTAL, sa_column_kwargs={"server_default": "0"})
     """All that ever left it for other users."""
+    day: date | None = Field(sa_type=Date)
+    """The newest on which something was booked on it."""
 
 
 class EntryRow(Row, table=True):
@@ -178,10 +180,13 @@ class PostingRow(Row, table=True):
     """What the account had sent to other users with it."""
 
 
-class ClosingRow(Row, table=True):
-    """What a user's account came to at the end of a day on which something was booked on it."""
+class ClosedDayRow(Row, table=True):
+    """What a user's account came to at the end of a day on which something was booked on it.
 
-    __tablename__: ClassVar[str] = "closing"
+    Of the newest such day, ``BalanceRow`` tells; the view ``wallets.closing`` has all of them.
+    """
+
+    __tablename__: ClassVar[str] = "closed_day"
     __table_args__: ClassVar[dict[str, str]] = {"schema": SCHEMA}
 
     account_id: UUID = Field(primary_key=True)

@@ -17,22 +17,24 @@ from domain.wallets.ports import Finding
 # Nobody can move money while the lock is wanted or held: better to fail and be run again.
 _LOCK = (
     "SET LOCAL lock_timeout = '5s'",
-    "LOCK TABLE wallets.balance, wallets.closing, wallets.hold IN EXCLUSIVE MODE",
+    "LOCK TABLE wallets.balance, wallets.closed_day, wallets.hold IN EXCLUSIVE MODE",
 )
 _SCRATCH = (
     """
     CREATE TEMPORARY TABLE rebuilt_balance ON COMMIT DROP AS
     SELECT p.account_id, sum(p.amount) AS amount, count(*) AS last_seq,
-        sum(CASE WHEN e.kind = 'TRANSFER' AND p.amount < 0 THEN -p.amount ELSE 0 END) AS sent
+        sum(CASE WHEN e.kind = 'TRANSFER' AND p.amount < 0 THEN -p.amount ELSE 0 END) AS sent,
+        max((e.at AT TIME ZONE 'UTC')::date) AS day
     FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
     WHERE p.owner IS NOT NULL GROUP BY p.account_id
     """,
     """
     CREATE TEMPORARY TABLE rebuilt_closing ON COMMIT DROP AS
-    SELECT DISTINCT ON (account_id, day) account_id, day, balance
+    SELECT DISTINCT ON (account_id, day) account_id, day, balance, seq = newest AS is_newest
     FROM (
         SELECT p.account_id, p.seq, sum(p.amount) OVER each_account AS balance,
-            max((e.at AT TIME ZONE 'UTC')::date) OVER each_account AS day
+            max((e.at AT TIME ZONE 'UTC')::date) OVER each_account AS day,
+            max(p.seq) OVER (PARTITION BY p.account_id) AS newest
         FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
         WHERE p.seq IS NOT NULL
         WINDOW each_account AS (PARTITION BY p.account_id ORDER BY p.seq)
@@ -80,11 +82,21 @@ _DIFFERENCES = {
     """,
     "wrong_closing": """
         SELECT coalesce(c.account_id, r.account_id)::text,
-            coalesce(c.day, r.day) || ' kept ' || coalesce(trim_scale(c.balance)::text, 'nothing')
-                || ', journal ' || coalesce(trim_scale(r.balance)::text, 'nothing')
-        FROM wallets.closing c
-        FULL JOIN rebuilt_closing r ON r.account_id = c.account_id AND r.day = c.day
-        WHERE c.balance IS DISTINCT FROM r.balance
+            coalesce(c.day, r.day) || ' kept '
+                || CASE WHEN c.day IS NULL THEN 'nothing'
+                    ELSE coalesce(trim_scale(c.balance)::text, 'as the newest') END
+                || ', journal '
+                || CASE WHEN r.day IS NULL THEN 'nothing'
+                    ELSE coalesce(trim_scale(r.balance)::text, 'the newest') END
+        FROM (
+            SELECT account_id, day, balance FROM wallets.closed_day
+            UNION ALL
+            SELECT account_id, day, NULL FROM wallets.balance WHERE day IS NOT NULL
+        ) c FULL JOIN (
+            SELECT account_id, day, CASE WHEN NOT is_newest THEN balance END AS balance
+            FROM rebuilt_closing
+        ) r ON r.account_id = c.account_id AND r.day = c.day
+        WHERE c.day IS NULL OR r.day IS NULL OR c.balance IS DISTINCT FROM r.balance
         ORDER BY 1, 2
     """,
     "wrong_hold": """
@@ -105,24 +117,25 @@ _DIFFERENCES = {
 _WRITE = (
     """
     UPDATE wallets.balance b SET amount = coalesce(r.amount, 0),
-        last_seq = coalesce(r.last_seq, 0), sent = coalesce(r.sent, 0)
+        last_seq = coalesce(r.last_seq, 0), sent = coalesce(r.sent, 0), day = r.day
     FROM wallets.balance k LEFT JOIN rebuilt_balance r ON r.account_id = k.account_id
     WHERE k.account_id = b.account_id
-        AND (b.amount, b.last_seq, b.sent) IS DISTINCT FROM
-            (coalesce(r.amount, 0), coalesce(r.last_seq, 0), coalesce(r.sent, 0))
+        AND (b.amount, b.last_seq, b.sent, b.day) IS DISTINCT FROM
+            (coalesce(r.amount, 0), coalesce(r.last_seq, 0), coalesce(r.sent, 0), r.day)
     """,
     """
-    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen, sent)
-    SELECT r.account_id, r.amount, r.last_seq, false, r.sent FROM rebuilt_balance r
+    INSERT INTO wallets.balance (account_id, amount, last_seq, frozen, sent, day)
+    SELECT r.account_id, r.amount, r.last_seq, false, r.sent, r.day FROM rebuilt_balance r
     WHERE NOT EXISTS (SELECT FROM wallets.balance b WHERE b.account_id = r.account_id)
     """,
     """
-    DELETE FROM wallets.closing c WHERE NOT EXISTS (
-        SELECT FROM rebuilt_closing r WHERE r.account_id = c.account_id AND r.day = c.day)
+    DELETE FROM wallets.closed_day c WHERE NOT EXISTS (
+        SELECT FROM rebuilt_closing r
+        WHERE r.account_id = c.account_id AND r.day = c.day AND NOT r.is_newest)
     """,
     """
-    INSERT INTO wallets.closing (account_id, day, balance)
-    SELECT r.account_id, r.day, r.balance FROM rebuilt_closing r
+    INSERT INTO wallets.closed_day (account_id, day, balance)
+    SELECT r.account_id, r.day, r.balance FROM rebuilt_closing r WHERE NOT r.is_newest
     ON CONFLICT (account_id, day) DO UPDATE SET balance = excluded.balance
     """,
     """

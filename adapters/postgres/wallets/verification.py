@@ -93,20 +93,31 @@ _RULES = {
             WINDOW each_account AS (PARTITION BY account_id ORDER BY seq)
         ) p WHERE seq <> place
     """,
+    # Of its newest day a balance is the end, and has a rule of its own.
     "wrong_closing": """
         SELECT coalesce(c.account_id, j.account_id)::text,
-            coalesce(c.day, j.day) || ' kept ' || coalesce(c.balance::text, 'nothing')
-                || ', journal ' || coalesce(j.balance::text, 'nothing')
-        FROM wallets.closing c FULL JOIN (
-            SELECT DISTINCT ON (account_id, day) account_id, day, balance
+            coalesce(c.day, j.day) || ' kept '
+                || CASE WHEN c.day IS NULL THEN 'nothing'
+                    ELSE coalesce(c.balance::text, 'as the newest') END
+                || ', journal '
+                || CASE WHEN j.day IS NULL THEN 'nothing'
+                    ELSE coalesce(j.balance::text, 'the newest') END
+        FROM (
+            SELECT account_id, day, balance FROM wallets.closed_day
+            UNION ALL
+            SELECT account_id, day, NULL FROM wallets.balance WHERE day IS NOT NULL
+        ) c FULL JOIN (
+            SELECT DISTINCT ON (account_id, day) account_id, day,
+                CASE WHEN seq < newest THEN balance END AS balance
             FROM (
                 SELECT p.account_id, p.seq, p.balance, max((e.at AT TIME ZONE 'UTC')::date)
-                    OVER (PARTITION BY p.account_id ORDER BY p.seq) AS day
+                    OVER (PARTITION BY p.account_id ORDER BY p.seq) AS day,
+                    max(p.seq) OVER (PARTITION BY p.account_id) AS newest
                 FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
                 WHERE p.seq IS NOT NULL
             ) booked ORDER BY account_id, day, seq DESC
         ) j ON j.account_id = c.account_id AND j.day = c.day
-        WHERE c.balance IS DISTINCT FROM j.balance
+        WHERE c.day IS NULL OR j.day IS NULL OR c.balance IS DISTINCT FROM j.balance
     """,
     "held_without_holds": """
         SELECT coalesce(a.owner, h.owner) || ' ' || coalesce(a.asset, h.asset),

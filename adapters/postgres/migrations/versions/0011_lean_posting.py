@@ -2,6 +2,7 @@
 
 A plan that joins is made while tables are small, and reads whole tables for ever after. Rows looked
 up one by one cost the same whatever there is, and what an entry does is read from top to bottom.
+The end of a day is written once, when it is over, instead of with every entry.
 """
 
 from alembic import op
@@ -24,7 +25,6 @@ DECLARE
     what text := given ->> 'kind';
     happened timestamptz := given ->> 'at';
     today date := (happened AT TIME ZONE 'UTC')::date;
-    booked date;
     opens jsonb := given -> 'opens';
     resolves jsonb := given -> 'resolves';
     line wallets.line;
@@ -34,6 +34,7 @@ DECLARE
     balances numeric[] := '{}';
     seqs bigint[] := '{}';
     sents numeric[] := '{}';
+    days date[] := '{}';  -- as they were before
     states jsonb := '{}';
     totals jsonb := '{}';
     refusal jsonb;
@@ -49,14 +50,15 @@ BEGIN
             balances := balances || NULL::numeric;
             seqs := seqs || NULL::bigint;
             sents := sents || NULL::numeric;
+            days := days || NULL::date;
             CONTINUE;
         END IF;
-        SELECT b.amount, b.last_seq, b.sent, b.frozen INTO kept FROM wallets.balance b
+        SELECT b.amount, b.last_seq, b.sent, b.day, b.frozen INTO kept FROM wallets.balance b
             WHERE b.account_id = line.account FOR UPDATE;
         IF NOT FOUND THEN
             PERFORM wallets.open(line, happened);
-            SELECT b.amount, b.last_seq, b.sent, b.frozen INTO STRICT kept FROM wallets.balance b
-                WHERE b.account_id = line.account FOR UPDATE;
+            SELECT b.amount, b.last_seq, b.sent, b.day, b.frozen INTO STRICT kept
+                FROM wallets.balance b WHERE b.account_id = line.account FOR UPDATE;
         END IF;
         shut := kept.frozen AND what NOT IN ('ADJUSTMENT', 'REVERSAL');
         IF line.amount < 0 AND (shut OR kept.amount + line.amount < 0)
@@ -71,6 +73,7 @@ BEGIN
         seqs := seqs || kept.last_seq + 1;
         sents := sents || kept.sent
             + CASE WHEN what = 'TRANSFER' AND line.amount < 0 THEN -line.amount ELSE 0 END;
+        days := days || kept.day;
     END LOOP;
 
     IF given ->> 'source' IS NOT NULL OR given ->> 'reverses' IS NOT NULL THEN
@@ -118,16 +121,16 @@ BEGIN
     FOR number IN 1 .. cardinality(lines) LOOP
         line := lines[number];
         CONTINUE WHEN line.owner IS NULL;
-        UPDATE wallets.balance SET amount = balances[number], last_seq = seqs[number],
-            sent = sents[number]
-            WHERE account_id = line.account;
         -- The day never runs back on an account: of two processes whose clocks differ around
         -- midnight, the later to book is booked on the later day.
-        SELECT greatest(max(c.day), today) INTO booked FROM wallets.closing c
-            WHERE c.account_id = line.account;
-        INSERT INTO wallets.closing (account_id, day, balance)
-            VALUES (line.account, booked, balances[number])
-            ON CONFLICT (account_id, day) DO UPDATE SET balance = excluded.balance;
+        UPDATE wallets.balance SET amount = balances[number], last_seq = seqs[number],
+            sent = sents[number], day = greatest(days[number], today)
+            WHERE account_id = line.account;
+        -- The first on a new day closes the one before.
+        IF days[number] < today THEN
+            INSERT INTO wallets.closed_day (account_id, day, balance)
+                VALUES (line.account, days[number], balances[number] - line.amount);
+        END IF;
         states := states || jsonb_build_object(line.account,
             jsonb_build_array(balances[number]::text, seqs[number]));
         totals := totals || jsonb_build_object(line.account, sents[number]::text);
@@ -192,14 +195,37 @@ BEGIN
 END $$
 """
 
+# An account's newest day ends with what is there now: a row is written for it once it is over, and
+# until then its balance is that row. Who reads finds both where the rows have always been.
+_DAYS = (
+    # First the trigger, whose lock keeps everybody from posting until all of this is committed.
+    "DROP TRIGGER keeps_closing ON wallets.posting",
+    "DROP FUNCTION wallets.keep_closing()",
+    "ALTER TABLE wallets.closing RENAME TO closed_day",
+    "ALTER TABLE wallets.closed_day RENAME CONSTRAINT pk_closing TO pk_closed_day",
+    "ALTER TABLE wallets.balance ADD COLUMN day date",
+    """
+    UPDATE wallets.balance b SET day = (
+        SELECT max(c.day) FROM wallets.closed_day c WHERE c.account_id = b.account_id)
+    """,
+    """
+    DELETE FROM wallets.closed_day c USING wallets.balance b
+    WHERE b.account_id = c.account_id AND b.day = c.day
+    """,
+    """
+    CREATE VIEW wallets.closing AS
+    SELECT account_id, day, balance FROM wallets.closed_day
+    UNION ALL
+    SELECT account_id, day, amount FROM wallets.balance WHERE day IS NOT NULL
+    """,
+    "GRANT SELECT ON wallets.closing TO okd_app",
+)
+
 
 def upgrade() -> None:
-    for function in (_OPEN, _POST, _BALANCED):
-        op.execute(function)
+    for statement in (*_DAYS, _OPEN, _POST, _BALANCED):
+        op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION wallets.open(wallets.line, timestamptz) FROM PUBLIC")
-    # Ends of days are kept by wallets.post itself, which has the accounts at hand.
-    op.execute("DROP TRIGGER keeps_closing ON wallets.posting")
-    op.execute("DROP FUNCTION wallets.keep_closing()")
 
 
 def downgrade() -> None:
