@@ -167,20 +167,19 @@ BEGIN
 END $$
 """
 
-# Nearly every statement writes one entry in one asset, which a single sum tells.
+# Nearly every statement writes one entry in one asset, which a single look tells to be right. Without
+# a search_path of its own, which costs a tenth of that: only the owner of the table inserts.
 _BALANCED = """
 CREATE OR REPLACE FUNCTION wallets.require_balance() RETURNS trigger
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-    seen record;
+    sound boolean;
 BEGIN
-    SELECT sum(a.amount) AS rest, max(scale(trim_scale(a.amount))) AS digits,
-        min(a.asset) AS asset, min(a.asset) = max(a.asset) AND min(a.position) = max(a.position)
-        AS alone
-        INTO seen FROM added a;
-    IF seen.alone AND seen.rest = 0
-        AND seen.digits <= (SELECT s.scale FROM wallets.asset s WHERE s.code = seen.asset)
-    THEN
+    SELECT sum(a.amount) = 0 AND min(a.asset) = max(a.asset) AND min(a.position) = max(a.position)
+        AND max(scale(trim_scale(a.amount))) <= (
+            SELECT s.scale FROM wallets.asset s WHERE s.code = min(a.asset))
+        INTO sound FROM added a;
+    IF sound THEN
         RETURN NULL;
     END IF;
     IF EXISTS (SELECT FROM added GROUP BY position, asset HAVING sum(amount) <> 0) THEN
