@@ -167,8 +167,8 @@ BEGIN
 END $$
 """
 
-# Nearly every statement writes one entry in one asset, which a single look tells to be right. It has
-# no search_path of its own, which would cost a tenth of that: the table's owner alone inserts.
+# Nearly every statement writes one entry in one asset, which one look tells to be right. There is
+# no search_path of its own, which would cost a tenth of that: only the table's owner inserts.
 _BALANCED = """
 CREATE OR REPLACE FUNCTION wallets.require_balance() RETURNS trigger
 LANGUAGE plpgsql AS $$
