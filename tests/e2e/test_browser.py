@@ -140,7 +140,7 @@ async def test_every_starter_answers(sandbox: Sandbox, browser: Browser):
 
     assert names == [
         *("Price", "Watchlist", "Book", "Candles", "Trades", "Search", "Pages", "Status"),
-        *("Me", "Events"),
+        *("Me", "Wallets", "Events"),
     ]
 
 

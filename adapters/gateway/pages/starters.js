@@ -191,6 +191,40 @@ query Me {
 `,
   },
   {
+    name: "Wallets",
+    query: `# Signed in: what there is, what it is worth
+# now, and what happened last. Play money:
+#   ./dev faucet USER USDT 1000
+query Wallets {
+  viewer {
+    totalValue {
+      amount
+      currency
+    }
+    wallets {
+      asset
+      available
+      held
+      value {
+        amount
+        currency
+      }
+    }
+    transactions(first: 5) {
+      edges {
+        node {
+          kind
+          asset
+          availableChange
+          at
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
     name: "Account events",
     query: `# Signed in: what happens on the account,
 # from now on or from the cursor "after".
