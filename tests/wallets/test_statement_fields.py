@@ -46,7 +46,7 @@ class World:
     async def somebody(self, uid: str = "uid-ann", amount: str = "100") -> Viewer:
         viewer = await self.book.arrive(uid)
         await self.press.bank.give(owner(viewer), amount)
-        self.press.bank.clock.move(seconds=1)
+        self.press.bank.clock.move(seconds=11)
         return viewer
 
     async def ask(self, viewer: Viewer, **changes: Any) -> Any:
