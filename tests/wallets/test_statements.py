@@ -316,6 +316,23 @@ async def test_three_at_a_time_also_when_they_come_together(press: Press):
     await press.asked(ann)
 
 
+async def test_that_there_are_too_many_is_no_answer_for_ever(press: Press):
+    ann = await press.bank.person("1")
+    for _ in range(3):
+        await press.asked(ann)
+    wish = press.wish()
+
+    refused = [await press.mine.request(ann, wish) for _ in range(2)]
+    await press.builder.build_next()
+    answers = [await press.mine.request(ann, wish) for _ in range(2)]
+
+    assert refused == [TooManyStatements(3, being_built=True)] * 2
+    taken = [answer for answer in answers if isinstance(answer, Statement)]
+    assert len({each.id for each in taken}) == 1
+    assert len(taken) == 2
+    assert await press.builder.build_all() == 3
+
+
 async def test_no_more_are_kept_than_one_person_may_have(press: Press, monkeypatch):
     monkeypatch.setattr(requests, "KEPT_MAX", 2)
     ann = await press.bank.person("1")

@@ -12,6 +12,7 @@ from domain.kernel.idempotency import (
     Command,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    NotKept,
     Outcomes,
     digest_of,
     once,
@@ -71,6 +72,7 @@ StatementRefusal = (
     | IdempotencyKeyReused
 )
 
+# That there are too many is kept no more; under keys of before it is.
 _OUTCOMES = Outcomes(Requested, TooManyStatements, StatementTooLarge)
 
 
@@ -101,7 +103,8 @@ class MyStatements:
         """Have it built, or say why not. Raises Unavailable, TimedOut, Conflict.
 
         What it is about is fixed now: nothing posted while it is built moves a line. It ends where
-        nothing can be booked any more, so that whoever goes on from there misses no line.
+        nothing can be booked any more, so that whoever goes on from there misses no line. That
+        there are too many is not kept under the key.
         """
         asset: AssetCode | None = None
         if wish.asset is not None:
@@ -114,7 +117,8 @@ class MyStatements:
         if isinstance(period, BadInput):
             return period
 
-        async def rule(work: Work) -> Requested | TooManyStatements | StatementTooLarge:
+        async def rule(work: Work) -> Requested | StatementTooLarge:
+            await _expect_room(work, owner, now=now)
             return await _requested(work, owner, asset, period, wish.format, now=now)
 
         digest = digest_of(asset=asset, since=wish.since, until=wish.until, format=wish.format)
@@ -186,6 +190,15 @@ def _whole_millisecond(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
+async def _expect_room(work: Work, owner: UserId, *, now: datetime) -> None:
+    """Raises NotKept: waiting makes room."""
+    being_built, kept = await work.statements.counts(owner, now=now)
+    if being_built >= OPEN_MAX:
+        raise NotKept(TooManyStatements(OPEN_MAX, being_built=True))
+    if being_built + kept >= KEPT_MAX:
+        raise NotKept(TooManyStatements(KEPT_MAX, being_built=False))
+
+
 async def _requested(
     work: Work,
     owner: UserId,
@@ -194,12 +207,7 @@ async def _requested(
     format: StatementFormat,  # noqa: A002  # the field's own word
     *,
     now: datetime,
-) -> Requested | TooManyStatements | StatementTooLarge:
-    being_built, kept = await work.statements.counts(owner, now=now)
-    if being_built >= OPEN_MAX:
-        return TooManyStatements(OPEN_MAX, being_built=True)
-    if being_built + kept >= KEPT_MAX:
-        return TooManyStatements(KEPT_MAX, being_built=False)
+) -> Requested | StatementTooLarge:
     found = await work.statements.ranges(owner, asset, since=period.since, until=period.until)
     statement = Statement(
         id=StatementId(new_uuid7()),
