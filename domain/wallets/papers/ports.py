@@ -129,6 +129,10 @@ class FileWriter(Protocol):
         ...
 
 
+class FileDamaged(Exception):
+    """A file is there and not what was written: on its disk, or by somebody."""
+
+
 class FileReader(Protocol):
     """The bytes of one file, once; closed by whoever got it."""
 
@@ -155,7 +159,10 @@ class StatementFiles(Protocol):
         ...
 
     async def reading(self, owner: UserId, file: FileId) -> FileReader | None:
-        """Its bytes; None when it is gone, or the owner's key is."""
+        """Its bytes; None when it is gone, or the owner's key is.
+
+        Raises FileDamaged, also while it is read: it was logged.
+        """
         ...
 
     async def delete(self, file: FileId) -> None:
