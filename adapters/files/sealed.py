@@ -99,8 +99,8 @@ class SealedFiles:
     async def delete(self, file: UUID) -> None:
         await self._folder.delete(file)
 
-    async def sweep(self, *, older_than: timedelta) -> int:
-        return await self._folder.sweep(older_than=older_than)
+    async def sweep(self, *, older_than: timedelta, parts_older_than: timedelta) -> int:
+        return await self._folder.sweep(older_than=older_than, parts_older_than=parts_older_than)
 
 
 class OpenedFile:

@@ -169,8 +169,11 @@ class StatementFiles(Protocol):
         """Deleting what is gone is done already."""
         ...
 
-    async def sweep(self, *, older_than: timedelta) -> int:
-        """Delete what was written so long ago, whoever left it; returns how many."""
+    async def sweep(self, *, older_than: timedelta, parts_older_than: timedelta) -> int:
+        """Delete what was last written so long ago, whoever left it; returns how many.
+
+        Parts are files that nobody has finished: nobody can see them.
+        """
         ...
 
 
