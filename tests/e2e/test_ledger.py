@@ -51,5 +51,5 @@ async def test_the_worker_shows_what_it_found(sandbox: Sandbox):
 
     await eventually(lambda: len(found()) > 0)
 
-    assert len(found()) == 17
+    assert len(found()) == 18
     assert {line.rpartition(" ")[2] for line in found()} == {"0.0"}
