@@ -5,7 +5,8 @@
     python app.py rotate-keys              rewrap data keys under the newest master key, then end
     python app.py first-admin UID          make the first administrator, then end
     python app.py faucet USER ASSET AMOUNT play money, in a sandbox: what ./dev faucet runs
-    python app.py verify-ledger            prove the books: 0 sound, 1 findings, 2 could not look
+    python app.py verify-ledger [--root DAY:ROOT]   prove the books, and compare a root that was
+                                           kept: 0 sound, 1 findings, 2 could not look
     python app.py rebuild-balances --check | --write       balances and holds from the journal
     python app.py run [--port ...]         the whole sandbox world: what ./dev run starts
     python app.py exchange | identity      the sandbox's Bybit V5 and Firebase: started by run

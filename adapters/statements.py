@@ -4,6 +4,7 @@ The rules are put on top by app.py.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from adapters.files import LocalFolder, SealedFiles
@@ -55,7 +56,14 @@ class Press:
             signer=self.signer,
             cursors=cursors,
             clock=self.base.clock,
+            settling=self._settling,
         )
+
+    @property
+    def _settling(self) -> timedelta:
+        # A command takes its time, then waits so long for the database at most; as much again for
+        # clocks that disagree.
+        return timedelta(seconds=2 * self.base.settings.database_timeout_seconds)
 
     def downloads(self) -> Downloads | None:
         """What is behind links."""

@@ -38,7 +38,8 @@ class Statement:
     asset: str | None = strawberry.field(description="Its code; null is all assets.")
     since: datetime = strawberry.field(description="Where the period begins.")
     until: datetime = strawberry.field(
-        description="Where it ends, not included; never later than `requestedAt`."
+        description="Where it ends, not included: some seconds before `requestedAt` at the latest. "
+        "Whoever goes on from here misses no line and gets none twice."
     )
     format: domain.wallets.papers.StatementFormat = strawberry.field(description="What it is.")
     state: domain.wallets.papers.StatementState = strawberry.field(description="Where it stands.")
@@ -75,10 +76,11 @@ class RequestStatementInput:
         default=None, description="Its code; all assets when left out."
     )
     since: datetime = strawberry.field(
-        description="Where it begins: in the past, in 1970 or later."
+        description="Where it begins: some seconds ago or more, in 1970 or later."
     )
     until: datetime = strawberry.field(
-        description="Where it ends, not included: at most 366 days later. Now when that is sooner."
+        description="Where it ends, not included: at most 366 days later. Some seconds ago "
+        "when that is sooner."
     )
     format: domain.wallets.papers.StatementFormat = strawberry.field(description="Which file.")
     idempotency_key: UUID = strawberry.field(

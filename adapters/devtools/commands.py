@@ -211,7 +211,7 @@ _TABLE = {
         Command("token", "USER [--second-factor]", "print a fresh ID token of the sandbox", _token),
         Command("totp", "USER", "print the current TOTP code of a sandbox user", _totp),
         Command("faucet", "USER ASSET AMOUNT", "give a sandbox user play money", _faucet),
-        Command("verify-ledger", "[--data-dir DIR]", "prove the sandbox's books", _verify_ledger),
+        Command("verify-ledger", "[--root DAY:ROOT]", "prove the sandbox's books", _verify_ledger),
         Command("record", "--category ... --out FILE", "capture streams for --recording", _record),
         Command("reset", "[--data-dir DIR] [--yes]", "forget the sandbox's data", _reset),
         Command("help", "", "show this", lambda _place, _words: _help()),

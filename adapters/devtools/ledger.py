@@ -22,6 +22,13 @@ def verify(place: Place, words: list[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--data-dir", type=Path, help="the sandbox's data (.okd in the clone)")
+    parser.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DAY:ROOT",
+        help="a root that was kept elsewhere, to compare; any number of times",
+    )
     known = parser.parse_args(words)
     try:
         told = sandbox_environment(meant(place, known.data_dir))
@@ -31,5 +38,7 @@ def verify(place: Place, words: list[str]) -> int:
     python = environment.python_for("sandbox", place)
     sys.stdout.flush()
     os.chdir(place.clone)
-    ran = subprocess.run([python, str(place.app), "verify-ledger"], env=told, check=False)  # noqa: S603 - our own program
+    kept = [word for root in known.root for word in ("--root", root)]
+    command = [python, str(place.app), "verify-ledger", *kept]
+    ran = subprocess.run(command, env=told, check=False)  # noqa: S603 - our own program
     return ran.returncode

@@ -77,19 +77,23 @@ class LocalFolder:
         """Deleting what is gone is done already."""
         await _in_thread(lambda: self._path(name).unlink(missing_ok=True))
 
-    async def sweep(self, *, older_than: timedelta) -> int:
-        """Delete all that was last written so long ago, complete or not; returns how many.
+    async def sweep(self, *, older_than: timedelta, parts_older_than: timedelta) -> int:
+        """Delete what was last written so long ago, whole or a part; returns how many.
 
         By the disk's own time, which no sandbox's clock moves.
         """
-        return await _in_thread(self._swept, older_than.total_seconds())
+        return await _in_thread(
+            self._swept, older_than.total_seconds(), parts_older_than.total_seconds()
+        )
 
-    def _swept(self, seconds: float) -> int:
-        before = time.time() - seconds
+    def _swept(self, seconds: float, parts_seconds: float) -> int:
+        now = time.time()
         old = [
             path
             for path in self._folder.iterdir()
-            if _OURS.fullmatch(path.name) and path.is_file() and _written_at(path) < before
+            if _OURS.fullmatch(path.name)
+            and path.is_file()
+            and _written_at(path) < now - (parts_seconds if path.suffix == _PART else seconds)
         ]
         for path in old:
             path.unlink(missing_ok=True)

@@ -7,13 +7,18 @@ Destroying the owner's key makes every one of their files unreadable, in backups
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
+import structlog
+
 from adapters.files.local import LocalFolder, Writing
 from adapters.vault import DataKey, Tampered
+from domain.wallets.papers.ports import FileDamaged
+
+log = structlog.get_logger()
 
 FRAME_BYTES = 64 * 1024
 _MAGIC = b"OKD1"
@@ -79,7 +84,7 @@ class SealedFiles:
             await writer.end()
 
     async def reading(self, owner: UUID, file: UUID) -> "OpenedFile | None":
-        """Raises Tampered, also while it is read."""
+        """Raises FileDamaged, also while it is read."""
         key = await self._keys.key_of(owner)
         if key is None:
             return None
@@ -94,8 +99,8 @@ class SealedFiles:
     async def delete(self, file: UUID) -> None:
         await self._folder.delete(file)
 
-    async def sweep(self, *, older_than: timedelta) -> int:
-        return await self._folder.sweep(older_than=older_than)
+    async def sweep(self, *, older_than: timedelta, parts_older_than: timedelta) -> int:
+        return await self._folder.sweep(older_than=older_than, parts_older_than=parts_older_than)
 
 
 class OpenedFile:
@@ -116,6 +121,18 @@ class OpenedFile:
 
 
 async def _frames(file: BinaryIO, key: DataKey, name: UUID) -> AsyncGenerator[bytes, None]:
+    frames = _opened(file, key, name)
+    try:
+        async with aclosing(frames):
+            async for frame in frames:
+                yield frame
+    except Tampered as error:
+        # Its name says where to look, and nothing of whose it is.
+        log.error("file_damaged", file=str(name), what=str(error))  # noqa: TRY400  # no bug of ours
+        raise FileDamaged(str(name)) from error
+
+
+async def _opened(file: BinaryIO, key: DataKey, name: UUID) -> AsyncGenerator[bytes, None]:
     with file:
         if await asyncio.to_thread(file.read, len(_MAGIC)) != _MAGIC:
             raise Tampered("this is not a sealed file")

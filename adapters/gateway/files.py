@@ -36,6 +36,11 @@ _REFUSALS = {
         GatewayErrorCode.FILE_GONE,
         "The file was deleted. Request the statement again.",
     ),
+    LinkRefusal.DAMAGED: (
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        GatewayErrorCode.FILE_DAMAGED,
+        "The file was damaged, and a wrong one is not given. Request the statement again.",
+    ),
 }
 
 

@@ -18,6 +18,11 @@ STATEMENT_MEANINGS: dict[str, Meaning] = {
         "The file was kept for its seven days and deleted, or its owner's account is erased. 410.",
         "Request the statement again, with a new key.",
     ),
+    "FILE_DAMAGED": Meaning(
+        REQUEST,
+        "The file is not what was written, and a wrong one is not given. We were told. 500.",
+        "Request the statement again, with a new key.",
+    ),
     "TOO_MANY_STATEMENTS": Meaning(
         USER,
         "Three statements are being built, or fifty are kept: more are not taken.",

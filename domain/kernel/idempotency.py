@@ -1,8 +1,8 @@
 """A command is done once, however often it is sent: its first outcome is every later answer.
 
 The claim is a lock of the command's transaction, and its outcome a row of the same one: a crash in
-between leaves neither. Success and what the rules said no to are kept and replayed; failures roll
-the transaction back, so that the same key may be tried again.
+between leaves neither. Success and what the rules said no to are kept and replayed; failures, and
+a no that time mends (``NotKept``), roll the transaction back: the same key may be tried again.
 """
 
 import json
@@ -129,6 +129,14 @@ class IdempotentWork(Protocol):
         ...
 
 
+class NotKept(Exception):
+    """Raised by a rule: its answer is ``refusal``, and not for ever, so that the key stays free."""
+
+    def __init__(self, refusal: UserError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
 Work = TypeVar("Work", bound=IdempotentWork)
 Outcome = TypeVar("Outcome")
 
@@ -144,6 +152,18 @@ async def once(
     Raises Unavailable, TimedOut, Conflict: then nothing was kept, or the outcome is unknown until
     the same key is sent again.
     """
+    try:
+        return await _once(begin, command, outcomes, rule)
+    except NotKept as not_kept:
+        return not_kept.refusal  # type: ignore[return-value]  # an outcome of the rule's
+
+
+async def _once(
+    begin: Callable[[], AbstractAsyncContextManager[Work]],
+    command: Command,
+    outcomes: "Outcomes",
+    rule: Callable[[Work], Awaitable[Outcome]],
+) -> Outcome | IdempotencyInProgress | IdempotencyKeyReused:
     for _ in range(_CLAIMS):
         async with begin() as work:
             claim = await work.idempotency.claim(command)

@@ -26,6 +26,7 @@ from domain.wallets.model import (
     Balance,
     EntryId,
     EntryKind,
+    Explanation,
     Hold,
     HoldId,
     JournalEntry,
@@ -202,8 +203,13 @@ class Books(Protocol):
         """The same of each of ``assets``, whatever the query's own, in one look."""
         ...
 
-    async def open_holds(self, owner: UserId, assets: Sequence[AssetCode]) -> Sequence[Hold]:
-        """Oldest first."""
+    async def explanations(
+        self, owner: UserId, assets: Sequence[AssetCode], *, first: int
+    ) -> Mapping[AssetCode, Explanation]:
+        """Of each of ``assets`` its balance, newest transactions and open holds, the oldest first.
+
+        All as of one moment: what is held is what the holds come to.
+        """
         ...
 
     async def holds(self, hold_ids: Sequence[HoldId]) -> Mapping[HoldId, Hold]:

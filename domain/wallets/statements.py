@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from domain.kernel.clock import Clock
 from domain.kernel.cursor import CursorSigner
@@ -109,23 +108,9 @@ class Statements:
     ) -> Mapping[AssetCode, Explanation]:
         """The balance, the newest entries behind it, and every hold behind what is held.
 
-        Balance and reasons are read one after the other: the balance is the newest entry's own, so
-        that they fit.
+        They fit: all of it is as of one moment. Raises Unavailable, TimedOut.
         """
-        holds = await self._books.open_holds(owner, assets)
-        transactions = await self._books.transactions_by_asset(
-            TransactionQuery(owner), assets, first=_EXPLAINED_BY, before=None
-        )
-        balances = (await self._books.balances([owner])).get(owner, ())
-        by_asset = {each.asset: each for each in balances}
-        explained = {}
-        for asset in assets:
-            none = Balance(owner, asset, Decimal(0), Decimal(0))
-            newest = tuple(transactions.get(asset, ()))
-            balance = _as_of(by_asset.get(asset, none), newest)
-            behind = tuple(hold for hold in holds if hold.asset == asset)
-            explained[asset] = Explanation(balance, newest, behind)
-        return explained
+        return await self._books.explanations(owner, assets, first=_EXPLAINED_BY)
 
     async def _pages(
         self, asked: PageAsked, assets: Sequence[AssetCode]
@@ -170,17 +155,4 @@ def wallet_of(balance: Balance, now: datetime) -> Wallet:
         held=balance.held,
         as_of=now,
         frozen=balance.frozen,
-    )
-
-
-def _as_of(balance: Balance, transactions: Sequence[Transaction]) -> Balance:
-    """The balance right after the newest of ``transactions``, where they say it."""
-    available = next(
-        (t.available_after for t in transactions if t.available_after is not None), None
-    )
-    held = next((t.held_after for t in transactions if t.held_after is not None), None)
-    return replace(
-        balance,
-        available=balance.available if available is None else available,
-        held=balance.held if held is None else held,
     )

@@ -16,6 +16,7 @@ from domain.kernel.idempotency import (
     Done,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    NotKept,
     Outcomes,
     digest_of,
     once,
@@ -104,14 +105,6 @@ _OUTCOMES = Outcomes(
 )
 
 
-class _NotKept(Exception):
-    """A refusal that is not an answer for ever: the key stays free."""
-
-    def __init__(self, refusal: TooManyRecipients) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
-
-
 _Found: TypeAlias = UserId | UnknownRecipient | TooManyRecipients | Failure
 
 
@@ -123,7 +116,7 @@ def _payee_of(found: _Found) -> UserId | UnknownRecipient:
     if isinstance(found, Failure):
         raise found
     if isinstance(found, TooManyRecipients):
-        raise _NotKept(found)
+        raise NotKept(found)
     return found
 
 
@@ -219,11 +212,8 @@ class Transfers:
                 return OwnWallet()
             return await self._move(work, wish, payee, asset, allowed)
 
-        try:
-            done = once(self._works.begin, command, _OUTCOMES, rule)
-            return await done  # type: ignore[return-value]  # no hold is involved
-        except _NotKept as not_kept:
-            return not_kept.refusal
+        done = once(self._works.begin, command, _OUTCOMES, rule)
+        return await done  # type: ignore[return-value]  # no hold is involved
 
     async def _found(self, wish: TransferFunds) -> _Found:
         try:

@@ -21,6 +21,20 @@ async def test_the_sandboxs_books_are_sound(sandbox: Sandbox):
     assert said.returncode == 0
 
 
+async def test_roots_that_were_kept_are_compared(sandbox: Sandbox):
+    """One whose day is not there: somebody took it away."""
+    root = f"1999-12-31:{'0' * 64}"
+    asked = ("verify-ledger", f"--data-dir={sandbox.data_dir}")
+
+    said = dev(*asked, "--root", root, f"--root={root}", OKD_PYTHON=sys.executable)
+    wrong = dev(*asked, "--root", "newest", OKD_PYTHON=sys.executable)
+
+    assert said.returncode == 1, said.stderr
+    assert "another_root: days whose root is not the one that was kept elsewhere" in said.stdout
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "--root DAY:ROOT" in wrong.stderr
+
+
 def test_without_a_sandbox_nothing_is_proven(tmp_path: Path):
     said = dev("verify-ledger", f"--data-dir={tmp_path}", OKD_PYTHON=sys.executable)
 
@@ -37,5 +51,5 @@ async def test_the_worker_shows_what_it_found(sandbox: Sandbox):
 
     await eventually(lambda: len(found()) > 0)
 
-    assert len(found()) == 17
+    assert len(found()) == 18
     assert {line.rpartition(" ")[2] for line in found()} == {"0.0"}

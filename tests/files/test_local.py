@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import time
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -86,11 +87,28 @@ async def test_only_what_is_old_is_swept_and_never_the_folders_name(tmp_path: Pa
     for path in (tmp_path / str(old), left, tmp_path / "place"):
         os.utime(path, (1, 1))
 
-    swept = await folder.sweep(older_than=timedelta(days=8))
+    swept = await folder.sweep(older_than=timedelta(days=8), parts_older_than=timedelta(days=8))
 
     assert swept == 2
     assert names(tmp_path) == {str(young)}
     assert LocalFolder(tmp_path).place == folder.place
+
+
+async def test_what_nobody_finished_is_swept_earlier(tmp_path: Path):
+    folder, whole = LocalFolder(tmp_path), uuid4()
+    async with folder.writing(whole) as writing:
+        await writing.write(b"x")
+    left, at_work = (tmp_path / f"{uuid4()}.part" for _ in range(2))
+    for path in (left, at_work):
+        path.write_bytes(b"half")
+    hours_ago = time.time() - 2 * 3600
+    for path in (tmp_path / str(whole), left):
+        os.utime(path, (hours_ago, hours_ago))
+
+    swept = await folder.sweep(older_than=timedelta(days=8), parts_older_than=timedelta(hours=1))
+
+    assert swept == 1
+    assert names(tmp_path) == {str(whole), at_work.name}
 
 
 def test_a_folder_has_one_name_whoever_opens_it(tmp_path: Path):

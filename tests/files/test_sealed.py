@@ -10,7 +10,8 @@ import pytest
 
 from adapters.files import LocalFolder, SealedFiles
 from adapters.files.sealed import FRAME_BYTES
-from adapters.vault import DataKey, Tampered
+from adapters.vault import DataKey
+from domain.wallets.papers.ports import FileDamaged
 
 ANN, BOB = uuid4(), uuid4()
 
@@ -70,7 +71,7 @@ async def test_nothing_of_a_file_is_on_the_disk_in_clear(files: SealedFiles, tmp
 async def test_only_its_owner_reads_a_file(files: SealedFiles):
     name = await write(files, b"ann's")
 
-    with pytest.raises(Tampered):
+    with pytest.raises(FileDamaged):
         await read(files, name, owner=BOB)
 
 
@@ -102,7 +103,7 @@ async def test_a_file_under_another_name_does_not_open(files: SealedFiles, tmp_p
     name, other = await write(files, b"x"), uuid4()
     tmp_path.joinpath(str(name)).rename(tmp_path / str(other))
 
-    with pytest.raises(Tampered):
+    with pytest.raises(FileDamaged):
         await read(files, other)
 
 
@@ -136,7 +137,7 @@ async def test_a_file_that_was_changed_does_not_open(files: SealedFiles, tmp_pat
     assert len(frames) == 3
     path.write_bytes(b"OKD1" + b"".join(changed(frames)))
 
-    with pytest.raises(Tampered):
+    with pytest.raises(FileDamaged):
         await read(files, name)
 
 

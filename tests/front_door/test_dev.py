@@ -62,6 +62,7 @@ def test_help_lists_every_command():
     names = "run test check bench web lock doctor sandbox token totp faucet record reset help"
     for name in [*names.split(), "verify-ledger"]:
         assert f"./dev {name} " in said.stdout
+    assert "verify-ledger [--root DAY:ROOT]" in said.stdout
     assert dev("--help").stdout == dev().stdout == said.stdout
 
 

@@ -230,7 +230,7 @@ async def test_what_is_broken_is_to_be_tried_again(desk: Desk):
     assert elsewhere.headers["retry-after"] == late.headers["retry-after"] == "1"
 
 
-@pytest.mark.provokes("Tampered")
+@pytest.mark.provokes("Tampered", "FileDamaged")
 async def test_a_file_that_was_tampered_with_is_cut_off_and_no_link_is_in_a_log(
     desk: Desk, logs: Logs
 ):
@@ -248,6 +248,36 @@ async def test_a_file_that_was_tampered_with_is_cut_off_and_no_link_is_in_a_log(
     assert crashed["path"] == url.partition("?")[0]
     assert "signature" not in logs.text
     assert url.rpartition("=")[2] not in logs.text
+
+
+@pytest.mark.parametrize("harm", ["changed", "another's", "cut", "empty"])
+async def test_a_file_that_cannot_be_opened_is_told_to_be_damaged(
+    desk: Desk, logs: Logs, harm: str
+):
+    url = desk.url
+    assert desk.shelf.known is not None
+    path = desk.folder / str(desk.shelf.known.file)
+    raw = path.read_bytes()
+    broken = {
+        "changed": raw[:40] + bytes([raw[40] ^ 1]) + raw[41:],
+        "another's": b"time,entry\r\n" + raw,
+        "cut": raw[:100],
+        "empty": b"",
+    }
+    path.write_bytes(broken[harm])
+    before = open_files()
+    async with open_door(desk) as world:
+        answer = await world.client.get(url)
+        head = await world.client.head(url)
+
+    assert code(answer) == (500, "FILE_DAMAGED")
+    assert head.status_code == 500
+    assert [each["file"] for each in logs.events("file_damaged")] == [path.name] * 2
+    assert logs.events("request_crashed") == []
+    assert "Traceback" not in logs.text
+    assert str(desk.shelf.known.owner) not in logs.text
+    assert url.rpartition("=")[2] not in logs.text
+    assert open_files() == before
 
 
 async def test_links_are_counted_with_everything_else(desk: Desk):

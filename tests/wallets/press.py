@@ -35,6 +35,7 @@ from domain.wallets.ports import Place
 from tests.users.people import NOW
 from tests.wallets.conftest import Bank
 
+SETTLING = timedelta(seconds=10)
 LONG_AGO = NOW - timedelta(days=1)
 
 
@@ -72,6 +73,7 @@ class Press:
             signer=self.signer,
             cursors=CursorSigner(b"c" * 32),
             clock=clock,
+            settling=SETTLING,
         )
         self.downloads = Downloads(
             shelf=self.shelf, files=self.files, signer=self.signer, clock=clock
@@ -101,7 +103,7 @@ class Press:
         return RequestStatement(**(given | changes))
 
     async def asked(self, owner: UserId, **changes: Any) -> Statement:
-        self.bank.clock.move(seconds=1)  # so that what was posted is before now
+        self.bank.clock.move(seconds=11)  # so that what was posted is settled
         answer = await self.mine.request(owner, self.wish(**changes))
         assert isinstance(answer, Statement), answer
         return answer

@@ -3,9 +3,12 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.util import await_only
 
 from adapters.postgres import Database
 from domain.kernel.ids import UserId
@@ -35,6 +38,10 @@ async def held(bank: Bank, owner: UserId, amount: str, *, minutes: int | None = 
     return hold
 
 
+async def open_holds(bank: Bank, owner: UserId) -> tuple[Hold, ...]:
+    return (await bank.books.explanations(owner, [USDT], first=1))[USDT].holds
+
+
 async def sound(bank: Bank) -> None:
     assert await bank.verification.findings() == []
 
@@ -49,7 +56,7 @@ async def test_what_is_held_cannot_be_used(bank: Bank):
     assert refused == InsufficientFunds(USDT, Decimal(3))
     too_much = await bank.holds.reserve(ann, USDT, Decimal(4), reason="order")
     assert too_much == InsufficientFunds(USDT, Decimal(3))
-    assert [each.id for each in await bank.books.open_holds(ann, [USDT])] == [hold.id]
+    assert [each.id for each in await open_holds(bank, ann)] == [hold.id]
     told = (await bank.told(ann))[-1]
     assert (told.type, told.body["available"], told.body["held"]) == (
         "wallet.hold_placed", "3", "7",
@@ -75,7 +82,7 @@ async def test_a_post_takes_all_or_a_part_and_frees_the_rest(
     assert (after.state, after.posted) == (HoldState.POSTED, Decimal(taken or "7"))
     assert await bank.has(ann) == left
     assert (await bank.balance(bob)).available == after.posted
-    assert await bank.books.open_holds(ann, [USDT]) == []
+    assert await open_holds(bank, ann) == ()
     await sound(bank)
 
 
@@ -206,3 +213,26 @@ async def test_a_balance_is_explained_by_entries_and_holds(bank: Bank):
     assert why.transactions[2].source is not None
     assert [(each.id, each.reason) for each in why.holds] == [(hold.id, "withdrawal")]
     assert await bank.statements.explain(ann, "NOPE") == UnknownAsset("NOPE")
+
+
+async def test_a_balance_is_explained_as_of_one_moment(bank: Bank):
+    """Whatever is placed between two looks at it: what is held is what the holds come to."""
+    ann = await bank.person("10")
+    await held(bank, ann, "2")
+    looks: list[str] = []
+
+    def place(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "wallets.hold" in statement or "wallets.balance" in statement:
+            looks.append(statement)
+            if len(looks) == 1:
+                await_only(held(bank, ann, "3"))
+
+    event.listen(bank.database._engine.sync_engine, "after_cursor_execute", place)
+    why = await bank.statements.explain(ann, "USDT")
+
+    assert not isinstance(why, UnknownAsset)
+    assert (why.held, [each.amount for each in why.holds]) == (Decimal(2), [Decimal(2)])
+    assert [each.held_change for each in why.transactions] == [Decimal(2), Decimal(0)]
+    after = await bank.statements.explain(ann, "USDT")
+    assert not isinstance(after, UnknownAsset)
+    assert (after.held, len(after.holds)) == (Decimal(5), 2)

@@ -1,8 +1,11 @@
 """Statements through the schema: asked for, followed, listed, and nobody else's."""
 
 import asyncio
-from contextlib import aclosing
+import re
+from contextlib import aclosing, redirect_stdout
+from csv import DictReader
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +21,7 @@ from domain.kernel.viewer import ANONYMOUS, Viewer
 from domain.wallets.papers import LinkRefusal
 from resolvers.context import context_for
 from schema._ids import encode_id
+from tests.snippets import DOCS, snippets_of
 from tests.users.conftest import Book, book  # noqa: F401  # a fixture
 from tests.users.people import NOW
 from tests.wallets.api import WalletApi, owner
@@ -46,7 +50,7 @@ class World:
     async def somebody(self, uid: str = "uid-ann", amount: str = "100") -> Viewer:
         viewer = await self.book.arrive(uid)
         await self.press.bank.give(owner(viewer), amount)
-        self.press.bank.clock.move(seconds=1)
+        self.press.bank.clock.move(seconds=11)
         return viewer
 
     async def ask(self, viewer: Viewer, **changes: Any) -> Any:
@@ -113,6 +117,22 @@ async def test_a_statement_is_asked_for_followed_and_downloaded(world: World):
         data = b"".join([chunk async for chunk in download.chunks])
     assert len(data) == ready["size"]
     assert b"DEPOSIT,USDT,100,100,100" in data
+
+
+async def test_a_line_leads_to_its_transaction_as_the_guide_says(world: World):
+    ann = await world.somebody()
+    paper = await world.press.content(await world.press.built(owner(ann)))
+    query = "{ viewer { transactions { edges { node { entryId } } } } }"
+    guide = snippets_of(DOCS / "guides" / "statements.md")
+    (shown,) = [each for each in guide if "Entry:" in each.text]
+
+    (line,) = [row for row in DictReader(StringIO(paper.decode())) if row["kind"] == "DEPOSIT"]
+    said = StringIO()
+    with redirect_stdout(said):
+        exec(re.sub(r'entry = ".+"', f'entry = "{line["entry"]}"', shown.text), {})  # noqa: S102  # our own page
+
+    (edge,) = (await world.api.data(query, ann))["viewer"]["transactions"]["edges"]
+    assert said.getvalue().strip() == edge["node"]["entryId"]
 
 
 async def test_who_follows_what_is_over_gets_it_once(world: World):

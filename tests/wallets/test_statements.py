@@ -3,7 +3,7 @@
 import asyncio
 import csv
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from io import StringIO
@@ -35,7 +35,7 @@ from domain.wallets.papers.errors import (
 from domain.wallets.recording import record
 from tests.users.people import NOW
 from tests.wallets.conftest import BTC, USDT, Bank
-from tests.wallets.press import Press
+from tests.wallets.press import SETTLING, Press
 
 
 @pytest.fixture
@@ -127,6 +127,43 @@ async def test_what_is_committed_late_is_not_in_it_by_half(press: Press):
     assert [row["total"] for row in found if row["kind"] == "DEPOSIT"] == ["100", "1", "105"]
     closing = {row["asset"]: row["total"] for row in found if row["kind"] == "CLOSING_BALANCE"}
     assert closing == {"BTC": "1", "USDT": "105"}
+
+
+async def test_who_goes_on_where_one_ends_gets_no_line_twice(press: Press):
+    """An end is told in milliseconds, and the ledger knows microseconds."""
+    bank = press.bank
+    ann = await bank.person()
+    bank.clock.move(microseconds=123_400)
+    await bank.give(ann, "1")
+    bank.clock.move(seconds=10, microseconds=300)
+
+    first = await press.mine.request(ann, press.wish())
+    assert isinstance(first, Statement)
+    told = datetime.fromisoformat(first.until.isoformat(timespec="milliseconds"))
+    second = await press.asked(ann, since=told)
+
+    assert (first.lines, second.lines) == (0, 1)
+    assert told == first.until == NOW + timedelta(milliseconds=123)
+
+
+async def test_what_is_in_flight_is_told_of_by_the_next_one(press: Press):
+    bank = press.bank
+    ann = await bank.person("100")
+    bank.clock.move(minutes=1)
+    source = house(AccountKind.FAUCET, USDT)
+    late = ledger.deposit(ann, USDT, Decimal(7), origin=source, source="late", at=bank.clock.now())
+    async with bank.works.begin() as work:
+        await record(work, late)
+        bank.clock.move(seconds=5)
+        first = await press.mine.request(ann, press.wish(until=bank.clock.now()))
+    assert isinstance(first, Statement)
+    second = await press.asked(ann, since=first.until)
+
+    assert await press.builder.build_all() == 2
+
+    papers = [await rows(press, await press.now(each)) for each in (first, second)]
+    lines = [[row["total"] for row in paper if row["kind"] == "DEPOSIT"] for paper in papers]
+    assert lines == [["100"], ["107"]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -223,12 +260,13 @@ async def test_a_period_has_to_make_sense(press: Press, changes, argument: str):
     assert answer.argument == argument
 
 
-async def test_a_period_that_is_not_over_ends_now(press: Press):
+async def test_a_period_that_is_not_over_ends_where_all_is_settled(press: Press):
     ann = await press.bank.person("1")
 
     asked = await press.asked(ann, until=NOW + timedelta(days=30))
 
-    assert asked.until == asked.requested_at == press.bank.clock.now()
+    assert asked.requested_at == press.bank.clock.now()
+    assert asked.until == asked.requested_at - SETTLING
 
 
 async def test_an_unknown_asset_is_told(press: Press):
@@ -240,7 +278,7 @@ async def test_an_unknown_asset_is_told(press: Press):
 async def test_too_many_lines_are_refused_before_anything_is_built(press: Press, monkeypatch):
     ann = await press.bank.person("1")
     await press.bank.give(ann, "1")
-    press.bank.clock.move(seconds=1)
+    press.bank.clock.move(seconds=11)
     monkeypatch.setitem(model.LINES_MAX, StatementFormat.CSV, 1)
 
     answer = await press.mine.request(ann, press.wish())
@@ -276,6 +314,23 @@ async def test_three_at_a_time_also_when_they_come_together(press: Press):
     await press.asked(bob)
     assert await press.builder.build_all() == 4
     await press.asked(ann)
+
+
+async def test_that_there_are_too_many_is_no_answer_for_ever(press: Press):
+    ann = await press.bank.person("1")
+    for _ in range(3):
+        await press.asked(ann)
+    wish = press.wish()
+
+    refused = [await press.mine.request(ann, wish) for _ in range(2)]
+    await press.builder.build_next()
+    answers = [await press.mine.request(ann, wish) for _ in range(2)]
+
+    assert refused == [TooManyStatements(3, being_built=True)] * 2
+    taken = [answer for answer in answers if isinstance(answer, Statement)]
+    assert len({each.id for each in taken}) == 1
+    assert len(taken) == 2
+    assert await press.builder.build_all() == 3
 
 
 async def test_no_more_are_kept_than_one_person_may_have(press: Press, monkeypatch):

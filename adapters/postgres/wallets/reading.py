@@ -1,4 +1,4 @@
-"""Reading wallets: each call a short session of its own."""
+"""Reading wallets: each call a short session of its own, as of one moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import RowMapping, text
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.engine import Database
 from adapters.postgres.tables.wallets import HoldRow
@@ -19,6 +20,7 @@ from domain.wallets.model import (
     Balance,
     EntryId,
     EntryKind,
+    Explanation,
     Hold,
     HoldId,
     HoldState,
@@ -78,21 +80,14 @@ class PostgresBooks:
 
     async def balances(self, owners: Sequence[UserId]) -> Mapping[UserId, Sequence[Balance]]:
         async with self._database.read() as session:
-            connection = await session.connection()
-            rows = (await connection.execute(_BALANCES, {"owners": list(owners)})).all()
-        found: dict[UserId, list[Balance]] = {}
-        for owner, asset, available, held, frozen in rows:
-            balance = Balance(
-                UserId(owner), AssetCode(asset), trimmed(available), trimmed(held), frozen
-            )
-            found.setdefault(balance.owner, []).append(balance)
-        return found
+            return await _balances(session, owners)
 
     async def transactions(
         self, query: TransactionQuery, *, first: int, before: Place | None
     ) -> Sequence[Transaction]:
         wanted, values = _wanted(query, before)
-        rows = await self._rows(wanted, {**values, "first": first})
+        async with self._database.read() as session:
+            rows = await _rows(session, wanted, {**values, "first": first})
         return [_transaction(row, query.owner) for row in rows]
 
     async def transactions_by_asset(
@@ -103,24 +98,30 @@ class PostgresBooks:
         first: int,
         before: Place | None,
     ) -> Mapping[AssetCode, Sequence[Transaction]]:
-        inner, values = _wanted(replace(query, asset=None), before, "AND p.asset = wanted.asset")
-        wanted = _OF_EACH.format(transactions=inner)
-        rows = await self._rows(wanted, {**values, "first": first, "assets": list(assets)})
-        found: dict[AssetCode, list[Transaction]] = {}
-        for row in rows:
-            found.setdefault(AssetCode(row["asset"]), []).append(_transaction(row, query.owner))
-        return found
-
-    async def open_holds(self, owner: UserId, assets: Sequence[AssetCode]) -> Sequence[Hold]:
-        wanted = (
-            select(HoldRow)
-            .where(HoldRow.owner == owner)
-            .where(col(HoldRow.asset).in_(assets))
-            .where(HoldRow.state == HoldState.OPEN.value)
-            .order_by(col(HoldRow.created_at), col(HoldRow.id))
-        )
         async with self._database.read() as session:
-            return [hold_of(row) for row in await session.exec(wanted)]
+            return await _transactions_by_asset(session, query, assets, first=first, before=before)
+
+    async def explanations(
+        self, owner: UserId, assets: Sequence[AssetCode], *, first: int
+    ) -> Mapping[AssetCode, Explanation]:
+        async with self._database.read() as session:
+            connection = await session.connection()
+            # One moment for all three looks: money moves while they are taken.
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            balances = (await _balances(session, [owner])).get(owner, ())
+            newest = await _transactions_by_asset(
+                session, TransactionQuery(owner), assets, first=first, before=None
+            )
+            holds = await _open_holds(session, owner, assets)
+        found = {each.asset: each for each in balances}
+        return {
+            asset: Explanation(
+                found.get(asset, Balance(owner, asset, Decimal(0), Decimal(0))),
+                tuple(newest.get(asset, ())),
+                tuple(hold for hold in holds if hold.asset == asset),
+            )
+            for asset in assets
+        }
 
     async def holds(self, hold_ids: Sequence[HoldId]) -> Mapping[HoldId, Hold]:
         wanted = select(HoldRow).where(col(HoldRow.id).in_(hold_ids))
@@ -142,10 +143,56 @@ class PostgresBooks:
         async with self._database.read() as session:
             return [HoldId(found) for found in await session.exec(wanted)]
 
-    async def _rows(self, wanted: str, values: Mapping[str, object]) -> Sequence[RowMapping]:
-        async with self._database.read() as session:
-            connection = await session.connection()
-            return (await connection.execute(text(wanted), values)).mappings().all()
+
+async def _balances(
+    session: AsyncSession, owners: Sequence[UserId]
+) -> Mapping[UserId, Sequence[Balance]]:
+    connection = await session.connection()
+    rows = (await connection.execute(_BALANCES, {"owners": list(owners)})).all()
+    found: dict[UserId, list[Balance]] = {}
+    for owner, asset, available, held, frozen in rows:
+        balance = Balance(
+            UserId(owner), AssetCode(asset), trimmed(available), trimmed(held), frozen
+        )
+        found.setdefault(balance.owner, []).append(balance)
+    return found
+
+
+async def _transactions_by_asset(
+    session: AsyncSession,
+    query: TransactionQuery,
+    assets: Sequence[AssetCode],
+    *,
+    first: int,
+    before: Place | None,
+) -> Mapping[AssetCode, Sequence[Transaction]]:
+    inner, values = _wanted(replace(query, asset=None), before, "AND p.asset = wanted.asset")
+    wanted = _OF_EACH.format(transactions=inner)
+    rows = await _rows(session, wanted, {**values, "first": first, "assets": list(assets)})
+    found: dict[AssetCode, list[Transaction]] = {}
+    for row in rows:
+        found.setdefault(AssetCode(row["asset"]), []).append(_transaction(row, query.owner))
+    return found
+
+
+async def _open_holds(
+    session: AsyncSession, owner: UserId, assets: Sequence[AssetCode]
+) -> Sequence[Hold]:
+    wanted = (
+        select(HoldRow)
+        .where(HoldRow.owner == owner)
+        .where(col(HoldRow.asset).in_(assets))
+        .where(HoldRow.state == HoldState.OPEN.value)
+        .order_by(col(HoldRow.created_at), col(HoldRow.id))
+    )
+    return [hold_of(row) for row in await session.exec(wanted)]
+
+
+async def _rows(
+    session: AsyncSession, wanted: str, values: Mapping[str, object]
+) -> Sequence[RowMapping]:
+    connection = await session.connection()
+    return (await connection.execute(text(wanted), values)).mappings().all()
 
 
 def _wanted(

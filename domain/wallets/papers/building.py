@@ -37,6 +37,8 @@ ATTEMPTS_MAX = 5
 _EXPIRED_AT_ONCE = 100
 # Files nobody knows of, left by workers that were killed: kept longer than any that is known.
 _LEFT_BEHIND = timedelta(days=DAYS_KEPT + 1)
+# Of a file that was not finished: no statement takes that long, and its claim ran out long before.
+_UNFINISHED = timedelta(hours=1)
 
 PaperMaker = Callable[[Statement], Paper]
 
@@ -103,7 +105,7 @@ class StatementBuilder:
             done += len(expired)
             if len(expired) < _EXPIRED_AT_ONCE:
                 break
-        await self._files.sweep(older_than=_LEFT_BEHIND)
+        await self._files.sweep(older_than=_LEFT_BEHIND, parts_older_than=_UNFINISHED)
         return done
 
     async def _take(self) -> Claim | None:

@@ -9,7 +9,7 @@ from domain.kernel.failures import Unavailable
 from domain.kernel.ids import UserId
 from domain.wallets.papers.links import LinkSigner
 from domain.wallets.papers.model import Statement, StatementFormat, StatementId
-from domain.wallets.papers.ports import FileReader, Shelf, StatementFiles
+from domain.wallets.papers.ports import FileDamaged, FileReader, Shelf, StatementFiles
 
 # Later than any moment of ours, and no longer than a number of seconds has to be.
 _EXPIRES_DIGITS_MAX = 12
@@ -24,6 +24,8 @@ class LinkRefusal(StrEnum):
     EXPIRED = "EXPIRED"
     GONE = "GONE"
     """It was good, and there is no file any more."""
+    DAMAGED = "DAMAGED"
+    """It is good, and the file is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Downloads:
         if checked.place != self._files.place:
             # Another host's folder: to say that it is gone would be wrong.
             raise Unavailable("file storage")
-        chunks = await self._files.reading(checked.owner, checked.file)
+        try:
+            chunks = await self._files.reading(checked.owner, checked.file)
+        except FileDamaged:
+            return LinkRefusal.DAMAGED
         if chunks is None or checked.size is None or checked.sha256 is None:
             return LinkRefusal.GONE
         return Download(checked.file_name, checked.format, checked.size, checked.sha256, chunks)

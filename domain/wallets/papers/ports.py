@@ -129,6 +129,10 @@ class FileWriter(Protocol):
         ...
 
 
+class FileDamaged(Exception):
+    """A file is there and not what was written: on its disk, or by somebody."""
+
+
 class FileReader(Protocol):
     """The bytes of one file, once; closed by whoever got it."""
 
@@ -155,15 +159,21 @@ class StatementFiles(Protocol):
         ...
 
     async def reading(self, owner: UserId, file: FileId) -> FileReader | None:
-        """Its bytes; None when it is gone, or the owner's key is."""
+        """Its bytes; None when it is gone, or the owner's key is.
+
+        Raises FileDamaged, also while it is read: it was logged.
+        """
         ...
 
     async def delete(self, file: FileId) -> None:
         """Deleting what is gone is done already."""
         ...
 
-    async def sweep(self, *, older_than: timedelta) -> int:
-        """Delete what was written so long ago, whoever left it; returns how many."""
+    async def sweep(self, *, older_than: timedelta, parts_older_than: timedelta) -> int:
+        """Delete what was last written so long ago, whoever left it; returns how many.
+
+        Parts are files that nobody has finished: nobody can see them.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.kernel.clock import Clock
@@ -12,6 +12,7 @@ from domain.kernel.idempotency import (
     Command,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    NotKept,
     Outcomes,
     digest_of,
     once,
@@ -71,6 +72,7 @@ StatementRefusal = (
     | IdempotencyKeyReused
 )
 
+# That there are too many is kept no more; under keys of before it is.
 _OUTCOMES = Outcomes(Requested, TooManyStatements, StatementTooLarge)
 
 
@@ -86,18 +88,23 @@ class MyStatements:
         signer: LinkSigner,
         cursors: CursorSigner,
         clock: Clock,
+        settling: timedelta,
     ) -> None:
+        """``settling``: what is older is booked by now, or never will be."""
         self._works = works
         self._shelf = shelf
         self._assets = assets
         self._signer = signer
         self._cursors = cursors
         self._clock = clock
+        self._settling = settling
 
     async def request(self, owner: UserId, wish: RequestStatement) -> Statement | StatementRefusal:
         """Have it built, or say why not. Raises Unavailable, TimedOut, Conflict.
 
-        What it is about is fixed now: nothing posted while it is built moves a line.
+        What it is about is fixed now: nothing posted while it is built moves a line. It ends where
+        nothing can be booked any more, so that whoever goes on from there misses no line. That
+        there are too many is not kept under the key.
         """
         asset: AssetCode | None = None
         if wish.asset is not None:
@@ -106,12 +113,13 @@ class MyStatements:
                 return UnknownAsset(wish.asset)
             asset = known.code
         now = self._clock.now()
-        problem = period_problem(wish.since, wish.until, now=now)
-        if problem is not None:
-            return problem
+        period = period_of(wish, settled=now - self._settling)
+        if isinstance(period, BadInput):
+            return period
 
-        async def rule(work: Work) -> Requested | TooManyStatements | StatementTooLarge:
-            return await _requested(work, owner, asset, wish, now=now)
+        async def rule(work: Work) -> Requested | StatementTooLarge:
+            await _expect_room(work, owner, now=now)
+            return await _requested(work, owner, asset, period, wish.format, now=now)
 
         digest = digest_of(asset=asset, since=wish.since, until=wish.until, format=wish.format)
         command = Command(owner, "requestStatement", wish.idempotency_key, digest)
@@ -152,45 +160,66 @@ class MyStatements:
         return self._signer.link(statement, now=self._clock.now())
 
 
-def period_problem(since: datetime, until: datetime, *, now: datetime) -> BadInput | None:
-    """What is wrong with a period: it begins in the past and has an end, not too far from it."""
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``since`` until before ``until``, both at whole milliseconds, as they are told."""
+
+    since: datetime
+    until: datetime
+
+
+def period_of(wish: RequestStatement, *, settled: datetime) -> Period | BadInput:
+    """What is asked for, as far as it is ``settled``; else what is wrong with it.
+
+    It begins in the past and has an end, not too far from it.
+    """
+    since, until = _whole_millisecond(wish.since), _whole_millisecond(wish.until)
+    end = _whole_millisecond(settled)
     if since < EARLIEST:
         return BadInput("since", f"may be {EARLIEST:%Y-%m-%d} at the earliest.")
     if since >= until:
         return BadInput("until", "must be later than since.")
-    if since >= now:
-        return BadInput("since", "must be in the past.")
+    if since >= end:
+        return BadInput("since", "must be in the past, by more than some seconds.")
     if until - since > PERIOD_MAX:
         return BadInput("until", f"may be at most {PERIOD_MAX.days} days after since.")
-    return None
+    return Period(since, min(until, end))
+
+
+def _whole_millisecond(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+async def _expect_room(work: Work, owner: UserId, *, now: datetime) -> None:
+    """Raises NotKept: waiting makes room."""
+    being_built, kept = await work.statements.counts(owner, now=now)
+    if being_built >= OPEN_MAX:
+        raise NotKept(TooManyStatements(OPEN_MAX, being_built=True))
+    if being_built + kept >= KEPT_MAX:
+        raise NotKept(TooManyStatements(KEPT_MAX, being_built=False))
 
 
 async def _requested(
     work: Work,
     owner: UserId,
     asset: AssetCode | None,
-    wish: RequestStatement,
+    period: Period,
+    format: StatementFormat,  # noqa: A002  # the field's own word
     *,
     now: datetime,
-) -> Requested | TooManyStatements | StatementTooLarge:
-    being_built, kept = await work.statements.counts(owner, now=now)
-    if being_built >= OPEN_MAX:
-        return TooManyStatements(OPEN_MAX, being_built=True)
-    if being_built + kept >= KEPT_MAX:
-        return TooManyStatements(KEPT_MAX, being_built=False)
-    until = min(wish.until, now)
-    found = await work.statements.ranges(owner, asset, since=wish.since, until=until)
+) -> Requested | StatementTooLarge:
+    found = await work.statements.ranges(owner, asset, since=period.since, until=period.until)
     statement = Statement(
         id=StatementId(new_uuid7()),
         owner=owner,
         asset=asset,
-        since=wish.since,
-        until=until,
-        format=wish.format,
+        since=period.since,
+        until=period.until,
+        format=format,
         requested_at=now,
         ranges=told_of(found),
     )
-    most = LINES_MAX[wish.format]
+    most = LINES_MAX[format]
     if statement.lines > most:
         return StatementTooLarge(statement.lines, most)
     await work.statements.add(statement)
