@@ -161,17 +161,24 @@ async def test_what_is_in_the_way_is_told_by_the_long_way_alone(
     assert rows[0] == rows[1]
 
 
-async def test_just_enough_is_no_obstacle(world: World):
-    """One unit less than each of the obstacles above."""
-    for limits, sent, moved in ((UNLIMITED, "98", 0), (DAILY, "6", 0), (MONTHLY, "8", 29)):
-        bank = await world.anew(limits)
-        await bank.transfers.transfer(bank.wish(ANN, BOB, sent, OTHER_KEY))
-        bank.clock.move(days=moved)
+@pytest.mark.parametrize(
+    ("limits", "long_ago", "sent", "days"),
+    [(UNLIMITED, "50", "48", 0), (DAILY, "8", "6", 0), (MONTHLY, "10", "8", 29)],
+)
+async def test_just_enough_is_no_obstacle(
+    world: World, limits: EqualLimits, long_ago: str, sent: str, days: int
+):
+    """One unit less than each of the obstacles above, and more in all than any limit."""
+    bank = await world.anew(limits)
+    await bank.transfers.transfer(bank.wish(ANN, BOB, long_ago))
+    bank.clock.move(days=30)
+    await bank.transfers.transfer(bank.wish(ANN, BOB, sent))
+    bank.clock.move(days=days)
 
-        answer = await going(bank, Way.SHORT).transfer(bank.wish(ANN, BOB, "2", KEY))
+    answer = await going(bank, Way.SHORT).transfer(bank.wish(ANN, BOB, "2", KEY))
 
-        assert isinstance(answer, Transfer), limits
-        assert answer.available == 98 - Decimal(sent)
+    assert isinstance(answer, Transfer)
+    assert answer.available == 98 - Decimal(long_ago) - Decimal(sent)
 
 
 async def test_a_refusal_that_was_kept_outlives_its_reason_on_either_way(world: World):
