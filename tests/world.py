@@ -62,6 +62,9 @@ async def create_database(
     try:
         source = f'TEMPLATE "{template}"' if template else ""
         await connection.execute(f'CREATE DATABASE "{name}" {source}')
+        # As the sandbox and docs/operations.md do: what a test may, the product may.
+        await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+        await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO okd_app')
     finally:
         await connection.close()
     return DatabaseUrls(

@@ -1,6 +1,6 @@
 """What the wallets domain needs of the world.
 
-Writing is one ``Work`` per command. Lock order: idempotency row -> accounts by id -> hold -> event
+Writing is one ``Work`` per command. Lock order: idempotency key -> accounts by id -> hold -> event
 streams by name (taken last). One entry per work: a second one could meet the accounts of another's
 in the wrong order.
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from decimal import Decimal
 from enum import StrEnum
 from uuid import uuid4
@@ -42,7 +43,7 @@ from domain.wallets.model import (
 )
 from domain.wallets.papers import StatementFormat, StatementProblem, StatementState
 from tests.users.people import NOW
-from tests.world import DatabaseUrls, create_database
+from tests.world import DatabaseUrls, create_database, eventually
 
 
 @pytest.fixture
@@ -122,20 +123,26 @@ async def test_checks_know_every_word(
     assert set(re.findall(r"'(\w+)'", rule)) == {word.value for word in words}
 
 
-async def test_an_older_journals_lines_and_holds_learn_what_they_are(empty: DatabaseUrls) -> None:
-    def to_0004(connection: Connection) -> None:
+async def upgraded(urls: DatabaseUrls, revision: str) -> None:
+    """As far as a release of then."""
+
+    def upgrade(connection: Connection) -> None:
         config = configuration()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+        command.upgrade(config, revision)
 
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda *_, **__: asyncpg.connect(empty.owner)
+        "postgresql+asyncpg://", async_creator=lambda *_, **__: asyncpg.connect(urls.owner)
     )
     async with engine.connect() as connection:
         await connection.execute(text(f"CREATE SCHEMA {VERSION_SCHEMA}"))
         await connection.commit()
-        await connection.run_sync(to_0004)
+        await connection.run_sync(upgrade)
     await engine.dispose()
+
+
+async def test_an_older_journals_lines_and_holds_learn_what_they_are(empty: DatabaseUrls) -> None:
+    await upgraded(empty, "0004")
     owner = await asyncpg.connect(empty.owner)
     await owner.execute("INSERT INTO wallets.asset VALUES ('USDT', 'Tether', 6, '[]')")
     somebody, usdt = UserId(uuid4()), AssetCode("USDT")
@@ -165,6 +172,70 @@ async def test_an_older_journals_lines_and_holds_learn_what_they_are(empty: Data
         (held(somebody, usdt).id, NOW.date(), 2),
     }
     assert written == 0
+
+
+async def test_a_posting_begun_before_an_upgrade_fails_instead_of_leaving_out_its_day(
+    empty: DatabaseUrls,
+) -> None:
+    await upgraded(empty, "0010")
+    scripts = ScriptDirectory.from_config(configuration()).walk_revisions()
+    upgrade = next(each.module._ALL for each in scripts if each.revision == "0011")
+    owner, app = await asyncpg.connect(empty.owner), await asyncpg.connect(empty.app)
+    waiting = await asyncpg.connect(empty.owner)
+    await owner.execute("INSERT INTO wallets.asset VALUES ('USDT', 'Tether', 6, '[]')")
+    somebody, usdt = UserId(uuid4()), AssetCode("USDT")
+    origin = house(AccountKind.FAUCET, usdt)
+
+    async def give(amount: int) -> None:
+        entry = ledger.deposit(
+            somebody, usdt, Decimal(amount), origin=origin, source=f"{amount}", at=NOW
+        )
+        await app.execute("SELECT wallets.post($1)", orjson.dumps(given_of(entry)).decode())
+
+    await give(5)
+    async with asyncio.TaskGroup() as tasks, owner.transaction():
+        for statement in upgrade:
+            await owner.execute(statement)
+        begun = tasks.create_task(refused(give(7)))
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1"
+        await eventually(lambda: locked(waiting, query, app.get_server_pid()))
+
+    assert begun.result() == "23502"
+    await give(7)
+    ends = await owner.fetch("SELECT account_id, day, balance FROM wallets.closing")
+    for connection in (owner, app, waiting):
+        await connection.close()
+    assert [tuple(row) for row in ends] == [(available(somebody, usdt).id, NOW.date(), 12)]
+
+
+async def refused(work: Awaitable[None]) -> str | None:
+    """The state of what it raises."""
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await work
+    state: str | None = caught.value.sqlstate
+    return state
+
+
+async def locked(connection: asyncpg.Connection, query: str, pid: int) -> bool:
+    return bool(await connection.fetchval(query, pid))
+
+
+async def test_what_runs_as_the_owner_looks_for_no_type_among_the_temporary_first(
+    database_urls: DatabaseUrls,
+) -> None:
+    owner = await asyncpg.connect(database_urls.owner)
+    rows = await owner.fetch(
+        "SELECT p.oid::regprocedure::text AS name, p.prosecdef, p.proconfig FROM pg_proc p"
+        " JOIN pg_namespace n ON n.oid = p.pronamespace"
+        " WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    )
+    await owner.close()
+
+    assert len(rows) > 20
+    for row in rows:
+        paths = [each for each in row["proconfig"] or () if each.startswith("search_path=")]
+        looks = ["search_path=pg_catalog, pg_temp"]
+        assert paths in ([looks] if row["prosecdef"] else [looks, []]), row["name"]
 
 
 async def test_a_newer_database_is_refused(empty: DatabaseUrls) -> None:
@@ -205,6 +276,7 @@ def test_there_is_one_line_of_revisions_and_no_way_back() -> None:
         "DELETE FROM market.instrument",
         "SELECT * FROM migration.alembic_version",
         "SET ROLE okd_owner",
+        "CREATE TEMPORARY TABLE mine (id int)",
     ],
 )
 async def test_the_product_may_not(database_urls: DatabaseUrls, statement: str) -> None:

@@ -12,13 +12,13 @@ import orjson
 import pytest
 
 from adapters.postgres import Database
-from domain.kernel.failures import Conflict, Unavailable
-from domain.kernel.idempotency import IdempotencyInProgress, IdempotencyKeyReused
+from domain.kernel.failures import Conflict, Failure, Unavailable
+from domain.kernel.idempotency import IdempotencyInProgress, IdempotencyKeyReused, digest_of
 from domain.kernel.money import plain
 from domain.wallets import Transfer, transfers
-from domain.wallets.errors import InsufficientFunds, LimitExceeded, WalletFrozen
+from domain.wallets.errors import InsufficientFunds, LimitExceeded, OwnWallet, WalletFrozen
 from domain.wallets.limits import UNLIMITED, Allowance, EqualLimits
-from domain.wallets.model import LimitPeriod, available
+from domain.wallets.model import Hold, JournalEntry, LimitPeriod, available
 from tests.wallets.both_ways import (
     ANN,
     BOB,
@@ -75,7 +75,6 @@ async def test_both_ways_leave_the_same_rows(
     counts = {name: len(found) for name, found in rows[0].items() if found}
     assert counts["wallets.entry"] == 2
     assert counts["wallets.posting"] == 4 + (fee != "0")
-    assert counts["wallets.closing"] == 2
     assert counts["idempotency.command"] == 1
     assert counts["events.event"] == 3
     assert counts["events.outbox"] == 6
@@ -300,3 +299,59 @@ async def refused_by_the_world(call: Awaitable[object]) -> Exception:
     with pytest.raises(Unavailable) as broken:
         await call
     return broken.value
+
+
+@pytest.mark.parametrize("way", [Way.SHORT, Way.LONG])
+async def test_a_twin_of_the_release_before_is_answered_when_asked_again(
+    world: World, database_urls: DatabaseUrls, way: Way
+):
+    """It wrote its key first: at its end, one of the two has to give way."""
+    bank = await world.anew()
+    wish = bank.wish(ANN, BOB, "10", KEY)
+    digest = digest_of(recipient=str(BOB), asset=USDT, amount=Decimal(10))
+    before = await bank.has(ANN)
+    old = await asyncpg.connect(database_urls.app)
+    async with asyncio.TaskGroup() as tasks, old.transaction():
+        claimed = await old.fetchval(
+            "SELECT idempotency.claim($1, 'transferFunds', $2, $3, now(), 2500)",
+            *(ANN, KEY, digest),
+        )
+        call = tasks.create_task(failure_of(going(bank, way).transfer(wish)))
+        await waiting_for_a_lock(bank)
+        outcome = '{"kind": "OwnWallet", "values": {}}'
+        settle = "SELECT idempotency.settle($1, 'transferFunds', $2, $3)"
+        await old.execute(settle, ANN, KEY, outcome)
+    await old.close()
+
+    assert orjson.loads(claimed) == {"mine": True}
+    assert isinstance(call.result(), Conflict)
+    assert await bank.has(ANN) == before
+    assert await bank.transfers.transfer(wish) == OwnWallet()
+
+
+async def failure_of(call: Awaitable[object]) -> Failure:
+    with pytest.raises(Failure) as failed:
+        await call
+    return failed.value
+
+
+async def test_a_column_more_does_not_end_the_statements_of_running_processes(
+    bank: Bank, database_urls: DatabaseUrls
+):
+    ann = await bank.person("5")
+    hold = await bank.holds.reserve(ann, USDT, Decimal(1), reason="order")
+    assert isinstance(hold, Hold)
+    posted = await bank.give(ann, "1")
+
+    async def looks() -> tuple[Hold | None, JournalEntry | None]:
+        async with bank.works.begin() as work:
+            return await work.ledger.hold(hold.id), await work.ledger.entry(posted.entry_id)
+
+    before = await looks()
+    owner = await asyncpg.connect(database_urls.owner)
+    for table in ("hold", "entry", "account"):
+        await owner.execute(f"ALTER TABLE wallets.{table} ADD COLUMN more int")
+    await owner.close()
+
+    assert await looks() == before
+    assert before[0] == hold

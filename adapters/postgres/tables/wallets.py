@@ -264,6 +264,7 @@ class UnsealedRow(Row, table=True):
     position: int = Field(
         sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False}
     )
+    since: datetime = Field(sa_type=_INSTANT)
 
 
 class ChainLinkRow(Row, table=True):

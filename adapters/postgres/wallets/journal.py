@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from adapters.postgres.statements import Unit, call, rows
+from adapters.postgres.tables.naming import Row
 from adapters.postgres.tables.wallets import EntryRow, HoldRow, LedgerAccountRow
 from adapters.postgres.wallets.rows import account_of, entry_of, hold_of
 from adapters.postgres.wallets.sent import sent_lately
@@ -34,12 +35,20 @@ from domain.wallets.model import (
 from domain.wallets.ports import Sent
 
 _POST = "SELECT wallets.post($1::jsonb)"
-_ENTRY = "SELECT * FROM wallets.entry WHERE id = $1"
-_LINES = """
-    SELECT a.*, p.amount FROM wallets.posting p JOIN wallets.account a ON a.id = p.account_id
+
+
+def _columns(row: type[Row], table: str) -> str:
+    """By name: a statement that is prepared outlives a migration that adds one."""
+    return ", ".join(f"{table}.{name}" for name in row.model_fields)
+
+
+_ENTRY = f"SELECT {_columns(EntryRow, 'e')} FROM wallets.entry e WHERE e.id = $1"  # noqa: S608  # constants
+_LINES = f"""
+    SELECT {_columns(LedgerAccountRow, "a")}, p.amount
+    FROM wallets.posting p JOIN wallets.account a ON a.id = p.account_id
     WHERE p.position = $1 ORDER BY p.line
-"""
-_HOLD = "SELECT * FROM wallets.hold WHERE id = $1"
+"""  # noqa: S608  # constants
+_HOLD = f"SELECT {_columns(HoldRow, 'h')} FROM wallets.hold h WHERE h.id = $1"  # noqa: S608  # constants
 _FREEZE = "SELECT wallets.freeze($1, $2)"
 
 

@@ -110,7 +110,7 @@ BEGIN
                 OR e.reverses = (given ->> 'reverses')::uuid;
         RETURN jsonb_build_object('repeated', kept.position, 'id', kept.id);
     END IF;
-    INSERT INTO wallets.unsealed (position) VALUES (place);
+    INSERT INTO wallets.unsealed (position, since) VALUES (place, happened);
     -- All lines in one statement: a trigger sums up what one statement writes.
     INSERT INTO wallets.posting
             (position, line, account_id, owner, asset, amount, seq, balance, kind, sent)
@@ -197,7 +197,15 @@ END $$
 # An account's newest day ends with what is there now: a row is written for it once it is over, and
 # until then its balance is that row. Who reads finds both where the rows have always been.
 _DAYS = (
-    # First the trigger, whose lock keeps everybody from posting until all of this is committed.
+    # Who has begun to post comes to an end before all of this, in the order of their locks.
+    "LOCK TABLE wallets.balance, wallets.unsealed, wallets.posting IN ACCESS EXCLUSIVE MODE",
+    # A post that was called before and waits for that lock goes on as the function was then, and
+    # would leave its day out. It fails here instead, and is called again.
+    "ALTER TABLE wallets.unsealed ADD COLUMN since timestamptz",
+    """
+    UPDATE wallets.unsealed u SET since = e.at FROM wallets.entry e WHERE e.position = u.position
+    """,
+    "ALTER TABLE wallets.unsealed ALTER COLUMN since SET NOT NULL",
     "DROP TRIGGER keeps_closing ON wallets.posting",
     "DROP FUNCTION wallets.keep_closing()",
     "ALTER TABLE wallets.closing RENAME TO closed_day",
@@ -221,10 +229,18 @@ _DAYS = (
 )
 
 
+_ALL = (
+    *_DAYS,
+    _OPEN,
+    "REVOKE ALL ON FUNCTION wallets.open(wallets.line, timestamptz) FROM PUBLIC",
+    _POST,
+    _BALANCED,
+)
+
+
 def upgrade() -> None:
-    for statement in (*_DAYS, _OPEN, _POST, _BALANCED):
+    for statement in _ALL:
         op.execute(statement)
-    op.execute("REVOKE ALL ON FUNCTION wallets.open(wallets.line, timestamptz) FROM PUBLIC")
 
 
 def downgrade() -> None:

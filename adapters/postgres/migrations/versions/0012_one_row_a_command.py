@@ -52,7 +52,11 @@ CREATE FUNCTION idempotency.keep(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     INSERT INTO idempotency.command (actor, mutation, key, digest, state, outcome, claimed_at)
-        VALUES (who, what, mark, body, 'COMPLETED', came, at);
+        VALUES (who, what, mark, body, 'COMPLETED', came, at) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        -- A twin in a process of the release before: whoever asks again gets its answer.
+        RAISE EXCEPTION 'another process has answered this key' USING ERRCODE = '40001';
+    END IF;
 END $$
 """
 
