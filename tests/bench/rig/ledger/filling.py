@@ -87,22 +87,23 @@ _REST = (
     """
     INSERT INTO wallets.balance (account_id, amount, last_seq, frozen, sent, day)
     SELECT p.account_id, sum(p.amount), count(*), false, max(p.sent),
-        max((m.at AT TIME ZONE 'UTC')::date)
-    FROM wallets.posting p JOIN move m ON m.position = p.position
+        max((e.at AT TIME ZONE 'UTC')::date)
+    FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
     WHERE p.owner IS NOT NULL GROUP BY p.account_id
     """,
     """
     INSERT INTO wallets.closed_day (account_id, day, balance)
     SELECT DISTINCT ON (account_id, day) account_id, day, balance
     FROM (
-        SELECT p.account_id, p.seq, p.balance, max((m.at AT TIME ZONE 'UTC')::date)
+        SELECT p.account_id, p.seq, p.balance, max((e.at AT TIME ZONE 'UTC')::date)
             OVER (PARTITION BY p.account_id ORDER BY p.seq) AS day
-        FROM wallets.posting p JOIN move m ON m.position = p.position WHERE p.seq IS NOT NULL
+        FROM wallets.posting p JOIN wallets.entry e ON e.position = p.position
+        WHERE p.seq IS NOT NULL
     ) booked
     WHERE day < (SELECT b.day FROM wallets.balance b WHERE b.account_id = booked.account_id)
     ORDER BY account_id, day, seq DESC
     """,
-    "INSERT INTO wallets.unsealed (position, since) SELECT position, at FROM move",
+    "INSERT INTO wallets.unsealed (position, since) SELECT position, at FROM wallets.entry",
     """
     SELECT setval(pg_get_serial_sequence('wallets.entry', 'position'), max(position)) FROM move
     """,
