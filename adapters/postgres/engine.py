@@ -4,6 +4,7 @@
 concurrently, so a session is never handed from one field to another.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,10 +19,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from adapters.postgres.afterwards import Afterwards
-from adapters.postgres.failures import VENDOR_ERRORS, WHAT, is_lost, translated
+from adapters.postgres.failures import (
+    RETRY_AFTER_SECONDS,
+    VENDOR_ERRORS,
+    WHAT,
+    is_lost,
+    translated,
+)
 from adapters.postgres.statements import DirectWork, asked_afterwards
 from adapters.resilience import deadline
-from domain.kernel.failures import Failure
+from domain.kernel.failures import Failure, Unavailable
 
 # The server gives up first, so that a slow statement costs its result and not its connection.
 _STATEMENT_SHARE = 0.8
@@ -47,6 +54,9 @@ class Database:
         ``role`` names the kind of process (web, feed, worker) in ``pg_stat_activity``.
         """
         self._timeout_seconds = timeout_seconds
+        # First come, first served. The pool gives a connection to whoever asks in the moment it
+        # comes back, and under load those who have been waiting starve.
+        self._turns = asyncio.Semaphore(pool_size)
         self._engine = _engine(url, role=role, pool_size=pool_size, timeout_seconds=timeout_seconds)
         self._afterwards = Afterwards(self._run)
 
@@ -121,19 +131,33 @@ class Database:
     async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
         """The driver of a pooled connection; nothing of SQLAlchemy's is between it and the pool."""
         with translated():
-            pooled = await self._engine.raw_connection()
-            driver: asyncpg.Connection = pooled.driver_connection
-            try:
-                yield driver
-            except BaseException as error:
-                # As for sessions: what is lost, or was left in the middle, is dropped at once.
-                lost = not isinstance(error, Exception) or is_lost(error)
-                if lost or driver.is_in_transaction():
-                    driver.terminate()
-                    pooled.invalidate()
-                raise
-            finally:
-                pooled.close()
+            async with self._turn():
+                pooled = await self._engine.raw_connection()
+                driver: asyncpg.Connection = pooled.driver_connection
+                try:
+                    yield driver
+                except BaseException as error:
+                    # As for sessions: what is lost, or left in the middle, is dropped at once.
+                    lost = not isinstance(error, Exception) or is_lost(error)
+                    if lost or driver.is_in_transaction():
+                        driver.terminate()
+                        pooled.invalidate()
+                    raise
+                finally:
+                    pooled.close()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the pool's connections is free. Raises Unavailable."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds * _WAIT_SHARE):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable(WHAT, retry_after_seconds=RETRY_AFTER_SECONDS) from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _run(self, statement: str) -> None:
         """What a commit asked for; its work is done and stays done, whatever becomes of this."""
@@ -144,7 +168,7 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
         with translated():
-            async with self._engine.connect() as connection:
+            async with self._turn(), self._engine.connect() as connection:
                 try:
                     yield connection
                 except Exception as error:

@@ -16,7 +16,7 @@ from tests.bench.rig import options
 from tests.bench.rig.ledger import filling, pgbench, posting, reading
 from tests.bench.rig.ledger.filling import Books
 from tests.bench.rig.ledger.pgbench import Pgbench
-from tests.bench.rig.ledger.poster import PEOPLE, POST, TRANSFER
+from tests.bench.rig.ledger.poster import PEOPLE, POOL, POST, TRANSFER
 from tests.bench.rig.ledger.posting import Posting
 from tests.bench.rig.plot import Bar, Group, chart
 from tests.bench.rig.report import Column, Report, number, provenance
@@ -42,8 +42,10 @@ FLAT = 2.0
 def remark_of(processes: int) -> str:
     return (
         f"All on one machine: clients and server take the cores from each other. pgbench is C with "
-        f"two threads at scale {pgbench.SCALE}; ours are {processes} Python processes with a "
-        "connection for each client, through PostgresWorks as a web process does it, among "
+        f"two threads at scale {pgbench.SCALE} and a connection for each client; ours are "
+        f"{processes} Python processes with at most {POOL} connections each, as a web process has "
+        "them: more clients than that take turns. A posting is one call of wallets.post and a "
+        "transaction by itself, a transfer is Transfers.transfer on PostgresWorks, among "
         f"{PEOPLE} people in random pairs. Who may receive is answered by a double, "
         "GraphQL and HTTP are not in it (`./dev bench bank` has them). CPU is per transaction. "
         "Reads go through PostgresBooks, one at a time; `one asset` and `one kind` look for what "

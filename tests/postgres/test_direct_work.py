@@ -359,3 +359,38 @@ async def test_closing_does_not_wait_for_a_network_that_is_gone(database_urls: D
         await database.aclose()
 
         assert time.monotonic() - began < 2
+
+
+async def test_nobody_starves_while_others_come_back_again_and_again(database_urls: DatabaseUrls):
+    """Two connections, eight who never let go for longer than a moment: all of them have turns."""
+    database = Database(database_urls.app, role="test", pool_size=2)
+    turns = [0] * 8
+
+    async def insist(number: int) -> None:
+        while min(turns) < 20:
+            async with database.one_call() as unit:
+                await call(unit, "SELECT 1")
+            turns[number] += 1
+
+    await asyncio.gather(*(insist(number) for number in range(8)))
+    await database.aclose()
+
+    # Not the same, because one statement takes longer than another; thousands for some and none
+    # for others, where a connection goes to whoever asks in the moment it comes back.
+    assert max(turns) < 10 * min(turns)
+
+
+@pytest.mark.parametrize("ask", ["one_call", "direct_work", "read", "unit_of_work"])
+async def test_who_waits_for_a_turn_too_long_is_told_when_to_come_again(
+    database_urls: DatabaseUrls, ask: str
+):
+    database = Database(database_urls.app, role="test", pool_size=1, timeout_seconds=0.4)
+    async with database.one_call():
+        with pytest.raises(Unavailable) as refused:
+            async with getattr(database, ask)():
+                raise AssertionError("there was nothing left")
+    async with database.read() as session:
+        assert await call(session, "SELECT 1") == 1
+    await database.aclose()
+
+    assert refused.value.retry_after_seconds == 1.0

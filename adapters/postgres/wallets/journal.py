@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -116,7 +117,7 @@ def _line(number: int, posting: Posting) -> dict[str, Any]:
     account = posting.account
     return {
         "line": number,
-        "account": str(account.id),
+        "account": _text(account.id),
         "kind": account.kind.value,
         "asset": account.asset,
         "owner": _text(account.owner),
@@ -146,7 +147,7 @@ def outcome_of(entry: JournalEntry, answer: dict[str, Any]) -> Posted | Refusal:
         AccountState(each.account, each.amount, trimmed(Decimal(balance)), sequence)
         for each in entry.postings
         if each.account.counted
-        for balance, sequence in [answer["states"][str(each.account.id)]]
+        for balance, sequence in [answer["states"][_text(each.account.id)]]
     ]
     return Posted(entry.id, answer["position"], tuple(states))
 
@@ -163,5 +164,7 @@ def _refusal(entry: JournalEntry, answer: dict[str, Any]) -> Refusal:
     return InsufficientFunds(named.asset, trimmed(Decimal(answer["balance"])))
 
 
+# Of the same accounts and people again and again.
+@lru_cache(maxsize=4096)
 def _text(value: UUID | None) -> str | None:
     return None if value is None else str(value)

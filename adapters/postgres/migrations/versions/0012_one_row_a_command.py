@@ -132,8 +132,10 @@ BEGIN
             RAISE EXCEPTION 'not posted' USING ERRCODE = 'OKD01';
         END IF;
         FOR cap IN SELECT each.item FROM jsonb_array_elements(caps) AS each (item) LOOP
-            -- What was sent in all is at hand, and is no more for most people.
-            IF (posted -> 'sent' ->> (cap ->> 'account'))::numeric > (cap ->> 'most')::numeric
+            -- Most people have not sent so much in all their life.
+            IF EXISTS (SELECT FROM wallets.balance b
+                WHERE b.account_id = (cap ->> 'account')::uuid
+                    AND b.sent > (cap ->> 'most')::numeric)
                 AND (wallets.sent_since((cap ->> 'account')::uuid, (cap ->> 'since')::timestamptz)
                     ).amount > (cap ->> 'most')::numeric
             THEN

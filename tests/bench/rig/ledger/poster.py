@@ -21,6 +21,7 @@ from adapters.gateway.server.collector import settle
 from adapters.postgres import Database
 from adapters.postgres.wallets import PostgresAssets, PostgresWorks
 from adapters.postgres.wallets.journal import PostgresLedger
+from adapters.settings import Settings
 from domain.kernel.ids import AssetCode, UserId
 from domain.wallets import Transfer, TransferFunds, Transfers, ledger
 from domain.wallets.limits import Allowance, EqualLimits
@@ -28,6 +29,8 @@ from domain.wallets.model import Posted, Recipient
 
 USDT = AssetCode("USDT")
 PEOPLE = 1000
+# As many connections as a web process has: more clients than that take turns, as they do there.
+POOL = Settings.model_fields["database_pool_size"].default
 POST, TRANSFER = "post", "transfer"
 _AMOUNT = Decimal("0.01")
 # Never reached, and looked at by every transfer.
@@ -111,7 +114,7 @@ def act_of(what: str, database: Database) -> Act:
 
 
 async def run(order: Order) -> Told:
-    database = Database(order.url, role="bench", pool_size=order.clients)
+    database = Database(order.url, role="bench", pool_size=min(order.clients, POOL))
     act = act_of(order.what, database)
     # Every connection is open and has prepared its statements before the start.
     await asyncio.gather(*(act(person(n), person(n + 1)) for n in range(order.clients)))
