@@ -19,15 +19,19 @@ class Afterwards:
         self._run = run
         self._wanted: dict[str, None] = {}
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def want(self, statements: Iterable[str]) -> None:
-        """Run them soon."""
+        """Run them soon; nothing any more once closed."""
+        if self._closed:
+            return
         self._wanted.update(dict.fromkeys(statements))
         if self._wanted and self._task is None:
             self._task = asyncio.create_task(self._work())  # noqa: TID251  # aclose waits for it
 
     async def aclose(self) -> None:
         """Run what is still wanted."""
+        self._closed = True
         if self._task is not None:
             await asyncio.wait([self._task])
 

@@ -236,7 +236,7 @@ async def test_what_was_written_is_there_after_a_reload(sandbox: Sandbox, browse
         await page.reload()
         await ready(page)
 
-        await expect(page.get_by_role("tab")).to_have_count(10)
+        await expect(page.get_by_role("tab")).to_have_count(11)
         await expect(tab(page, "Candles")).to_have_attribute("aria-selected", "true")
         await run(page)
         await expect(result(page)).to_contain_text('"closePrice"')

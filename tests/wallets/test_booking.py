@@ -349,9 +349,15 @@ async def test_a_column_more_does_not_end_the_statements_of_running_processes(
 
     before = await looks()
     owner = await asyncpg.connect(database_urls.owner)
-    for table in ("hold", "entry", "account"):
-        await owner.execute(f"ALTER TABLE wallets.{table} ADD COLUMN more int")
-    await owner.close()
+    tables = ("hold", "entry", "account")
+    try:
+        for table in tables:
+            await owner.execute(f"ALTER TABLE wallets.{table} ADD COLUMN more int")
+        after = await looks()
+    finally:
+        for table in tables:
+            await owner.execute(f"ALTER TABLE wallets.{table} DROP COLUMN more")
+        await owner.close()
 
-    assert await looks() == before
+    assert after == before
     assert before[0] == hold
