@@ -162,16 +162,19 @@ BOMBS: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("bomb", BOMBS, ids=str)
 def test_no_document_costs_more_than_a_moment(bomb: str) -> None:
     text = BOMBS[bomb]()
-    library = Library(DocumentLimits())
-    began = time.process_time()
 
-    try:
-        library.admit(SCHEMA, text)
-    except (GraphQLError, InvalidDocument):
-        pass
+    def seconds() -> float:
+        library = Library(DocumentLimits())
+        began = time.process_time()
+        try:
+            library.admit(SCHEMA, text)
+        except (GraphQLError, InvalidDocument):
+            pass
+        return time.process_time() - began
 
-    # The worst is 0.08 s on a quiet machine; without the bounds 1.9 s and far more.
-    assert time.process_time() - began < 0.5
+    # The worst is 0.08 s on a quiet machine; without the bounds 1.9 s and far more. The best of
+    # three, because a busy machine interrupts one of them for longer than that.
+    assert min(seconds() for _ in range(3)) < 0.5
 
 
 @pytest.mark.parametrize(
