@@ -214,6 +214,12 @@ def test_a_slow_reader_gets_the_newest_and_holds_nothing(on_loop: Any):
     on_loop(scenario())
 
 
+async def read_on(client: ClientConnection, got: list[str]) -> None:
+    """All there is, until it is closed."""
+    while True:
+        got.append(await client.recv(decode=True))
+
+
 async def given_up(side: Side) -> list[str]:
     """Write until nothing goes and patience ends; what was written before."""
     closed = asyncio.Event()
@@ -241,8 +247,7 @@ def test_who_reads_again_is_told_why_it_was_closed(on_loop: Any):
 
             got: list[str] = []
             with pytest.raises(ConnectionClosed) as told:
-                while True:
-                    got.append(await client.recv())
+                await read_on(client, got)
             assert [text for text in got if not text.startswith("{")] == written
             assert told.value.rcvd is not None
             assert told.value.rcvd.code == 1013
